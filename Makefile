@@ -1,0 +1,37 @@
+# The two commands for a fresh machine: `make demo` and `make test`. Both need Python 3.11 or newer, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+
+.PHONY: install demo test lint types layers bench-planted bench-photos clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	@echo "== making the environment in $(VENV) (some minutes the first time: PyTorch is large)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --progress-bar off --upgrade pip
+	$(BIN)/python -m pip install --progress-bar off --editable '.[dev]'
+	@touch $@
+
+demo: install
+	$(BIN)/python compare.py
+
+test: install lint
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench-planted: install
+	$(BIN)/python -m benchmarks.planted
+
+bench-photos: install
+	$(BIN)/python -m benchmarks.photos --data $(DATA)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

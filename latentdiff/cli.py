@@ -1,0 +1,165 @@
+"""The two commands. They parse, call the library, show the result, and turn a user's mistake into one line."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from latentdiff.config import Config
+
+# Two rendered worlds of everyday scenes that differ in one concept each: what `compare.py` shows without arguments.
+DEMO = (
+    "a=world:everyday?images=1000&seed=1&umbrella=0.04&surfboard=0",
+    "b=world:everyday?images=1000&seed=2&umbrella=0&surfboard=0.04",
+    "out=latentdiff-demo",
+)
+
+COMPARE_HELP = """\
+examples:
+  python compare.py                                        the demo: two rendered worlds, no download
+  python compare.py --a photos/2023 --b photos/2024        two folders
+  python compare.py --a 'real-{00..09}.tar' --b 'fake-*.tar' --out report encoder=ViT-L-14/openai
+  python compare.py --sets pairs.csv                       a manifest with path,group_name
+  python compare.py --config medical.yaml                  both sets, encoder and SAE from a file
+
+a set is a folder, WebDataset shards, a CSV/Parquet manifest with a 'path' column, an embedding set, or
+world:NAME?images=N (rendered); '#column=value' behind it keeps matching rows: 'data.csv#label=dog'
+"""
+
+TRAIN_HELP = """\
+examples:
+  python train_sae.py --config medical.yaml
+  python train_sae.py --data 'shards-{00..09}.tar' --out my-sae encoder=ViT-L-14/openai sae.k=32
+"""
+
+
+def compare_command(arguments: Sequence[str] | None = None) -> None:
+    """`python compare.py`: exits 0, 2 for what the user can mend, 70 for a bug."""
+    _run(_compare, _compare_parser().parse_intermixed_args(arguments))
+
+
+def train_command(arguments: Sequence[str] | None = None) -> None:
+    """`python train_sae.py`: exits 0, 2 for what the user can mend, 70 for a bug."""
+    _run(_train, _train_parser().parse_intermixed_args(arguments))
+
+
+def _compare_parser() -> argparse.ArgumentParser:
+    parser = _parser("How do two sets of images differ? In words, with evidence.", COMPARE_HELP)
+    parser.add_argument("--a", metavar="SET", help="the first set of images")
+    parser.add_argument("--b", metavar="SET", help="the second set of images")
+    parser.add_argument("--sets", metavar="MANIFEST", help="one manifest that holds both, in its column group_name")
+    parser.add_argument("--sae", metavar="DIR", help="a trained sparse autoencoder; without it one is trained on the sets")
+    parser.add_argument("--out", metavar="DIR", help="where the report goes (default: latentdiff-report)")
+    return parser
+
+
+def _train_parser() -> argparse.ArgumentParser:
+    parser = _parser("Train a sparse autoencoder on your images.", TRAIN_HELP)
+    parser.add_argument("--data", metavar="SET", help="the images, or an embedding set")
+    parser.add_argument("--out", metavar="DIR", help="the SAE's folder (default: the configuration's sae.path)")
+    return parser
+
+
+def _parser(description: str, examples: str) -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=description, epilog=examples, formatter_class=shape)
+    parser.add_argument("--config", metavar="FILE", help="a YAML file: a path, or a name in configs/")
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="any key of the configuration, as in sae.k=16")
+    return parser
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from latentdiff.comparison import compare
+    from latentdiff.errors import LatentDiffError
+    from latentdiff.progress import Progress
+    from latentdiff.report import print_result
+
+    config = _config(options, {"a": options.a, "b": options.b, "out": options.out, "sae.path": options.sae})
+    if config.a is None or config.b is None:
+        missing = "b" if config.a else "a"
+        raise LatentDiffError(f"only one set was given; name the other with --{missing}, or both with --sets MANIFEST")
+    with Progress(Console(stderr=True)) as progress:
+        result = compare(
+            config.a,
+            config.b,
+            encoder=config.encoder,
+            device=config.device,
+            settings=config,
+            out=config.out,
+            command=_command("compare.py"),
+            progress=progress,
+        )
+    console = Console()
+    print_result(result, console)
+    console.print(f"\nReport: {config.out}/report.html", highlight=False, soft_wrap=True)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from latentdiff.progress import Progress
+    from latentdiff.training import train_on_images
+
+    config = _config(options, {"data": options.data, "sae.path": options.out})
+    with Progress(Console(stderr=True)) as progress:
+        summary = train_on_images(config, command=_command("train_sae.py"), progress=progress)
+    Console().print(summary, highlight=False, soft_wrap=True)
+
+
+def _config(options: argparse.Namespace, flags: dict[str, str | None]) -> Config:
+    """The configuration from file, flags and overrides; without any, the demo."""
+    from latentdiff.config import read_config
+
+    overrides = list(options.settings)
+    sets = getattr(options, "sets", None)
+    if sets:
+        overrides += _groups(sets)
+    overrides += [f"{key}={value}" for key, value in flags.items() if value is not None]
+    if hasattr(options, "a") and not options.config and not any(o.startswith(("a=", "b=")) for o in overrides):
+        print("No sets given: comparing two rendered worlds (the demo).", file=sys.stderr)
+        overrides = [*DEMO, *overrides]
+    return read_config(options.config, overrides)
+
+
+def _groups(manifest: str) -> list[str]:
+    from latentdiff.errors import LatentDiffError
+    from latentdiff.images import split_groups
+
+    groups = split_groups(manifest)
+    if len(groups) != 2:
+        listed = ", ".join(list(groups)[:8])
+        raise LatentDiffError(
+            f"{manifest} has {len(groups)} groups ({listed}), a comparison takes two; "
+            f"name them: --a '{manifest}#group_name=...' --b '{manifest}#group_name=...'"
+        )
+    return [f"{side}={spec}" for side, spec in zip("ab", groups.values(), strict=True)]
+
+
+def _command(script: str) -> str:
+    return shlex.join(["python", script, *sys.argv[1:]])
+
+
+def _run(action: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    from latentdiff.errors import LatentDiffError
+    from sae_training.errors import SaeError
+
+    try:
+        action(options)
+    except (LatentDiffError, SaeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(70)

@@ -1,0 +1,221 @@
+"""What the concept branch needs to know of a set, per latent, in one pass: update, merge, compute.
+
+Everything is a sum or a list that concatenates, so shards of millions of rows are read apart and merged in any order.
+A firing costs 10 bytes while it is gathered; beside them stands one sum [latents, dimension] (docs/methods.md, 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+    from sae_training import SparseCodes
+
+Floats = npt.NDArray[np.float64]
+
+BLOCK_ROWS = 8192
+GRID = 2.0**24
+
+
+class Moments(NamedTuple):
+    """Sums that give monosemanticity: of the embeddings weighted by activation, and of the activations."""
+
+    weighted: Floats  # [latents, dimension] sum of a_i e_i
+    first: Floats  # [latents] sum of a_i
+    second: Floats  # [latents] sum of a_i^2
+
+    def pooled(self, other: Moments) -> Moments:
+        """The sums over both sets."""
+        return Moments(self.weighted + other.weighted, self.first + other.first, self.second + other.second)
+
+    def monosemanticity(self) -> Floats:
+        """Mean cosine of the images that fire a latent, weighted by their activations (Pach et al. 2025).
+
+        Returns:
+            [latents] values up to 1; NaN below two firings. Equal to the sum over pairs (docs/methods.md, 3).
+        """
+        pairs = self.first**2 - self.second
+        defined = pairs > 1e-9 * self.first**2  # one firing leaves rounding, not a pair
+        above = np.einsum("ld,ld->l", self.weighted, self.weighted) - self.second
+        return np.clip(np.where(defined, above / np.where(defined, pairs, 1.0), np.nan), -1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class LatentStatistics:
+    """The firings of a set, latent by latent; within a latent in the order of the rows.
+
+    Attributes:
+        selected: [rows] the rows of the set that are counted here.
+        starts: [latents + 1] where the firings of each latent start in `rows` and `values`.
+        rows: [firings] uint32, the row of the set.
+        values: [firings] float32, the activation.
+        moments: sums over all rows, whichever are selected: how pure a latent is does not depend on the question.
+    """
+
+    selected: npt.NDArray[np.bool_]
+    starts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.float32]
+    moments: Moments
+
+    @property
+    def n(self) -> int:
+        """Rows that are counted."""
+        return int(np.count_nonzero(self.selected))
+
+    @property
+    def latents(self) -> int:
+        """Latents of the SAE, firing or not."""
+        return len(self.starts) - 1
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """[latents] how many rows fire each latent."""
+        return np.diff(self.starts)
+
+    @property
+    def sums(self) -> Floats:
+        """[latents] sum of the activations, in the order of the rows."""
+        return np.asarray(np.bincount(self.latent_of, self.values, self.latents), dtype=np.float64)
+
+    @property
+    def latent_of(self) -> npt.NDArray[np.int64]:
+        """[firings] the latent of each firing."""
+        return np.repeat(np.arange(self.latents), self.counts)
+
+    def firings(self, latent: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]:
+        """The rows that fire one latent, ascending, and their activations."""
+        part = slice(self.starts[latent], self.starts[latent + 1])
+        return self.rows[part], self.values[part]
+
+    def restrict(self, rows: npt.NDArray[np.bool_]) -> LatentStatistics:
+        """The same for a part of the rows, such as the finding half; rows keep their numbers in the set.
+
+        Args:
+            rows: [rows of the set] which to keep, of those that are selected now.
+        """
+        if rows.shape != self.selected.shape:
+            raise ValueError(f"the set has {len(self.selected)} rows, the mask is shaped {rows.shape}")
+        kept = rows[self.rows]
+        return replace(
+            self,
+            selected=self.selected & rows,
+            starts=np.concatenate([[0], np.cumsum(kept)])[self.starts],
+            rows=self.rows[kept],
+            values=self.values[kept],
+        )
+
+
+class LatentSums:
+    """Gathers `LatentStatistics` from sparse codes, block by block and shard by shard.
+
+    Args:
+        latents: latents of the SAE.
+        dimension: width of the embeddings.
+    """
+
+    def __init__(self, latents: int, dimension: int) -> None:
+        self.latents = latents
+        self._weighted = np.zeros((latents, dimension))
+        self._blocks: list[_Block] = []
+
+    def update(self, codes: SparseCodes, embeddings: torch.Tensor | np.ndarray, first_row: int) -> None:
+        """Add one block of rows.
+
+        Args:
+            codes: the block's sparse codes, rows counted from 0.
+            embeddings: [rows, dimension] the embeddings they come from, unit length.
+            first_row: the block's first row in the set.
+        """
+        from scipy.sparse import csr_array
+
+        row, latent, value = (part.detach().cpu().numpy() for part in (codes.row, codes.latent, codes.value))
+        narrow = np.uint16 if self.latents <= 2**16 else np.uint32
+        rows = (row + first_row).astype(np.uint32)
+        self._blocks.append(_Block(first_row, codes.rows, latent.astype(narrow), rows, value.astype(np.float32)))
+        activations = csr_array((value.astype(float), (latent, row)), shape=(self.latents, codes.rows))
+        # On a grid of powers of two sums are exact (below 2^29), so the order in which blocks merge leaves no trace.
+        self._weighted += np.rint((activations @ np.asarray(embeddings, dtype=float)) * GRID) / GRID
+
+    def merge(self, other: LatentSums) -> LatentSums:
+        """The sums over the rows of both, which are blocks of the same set; the order does not matter."""
+        merged = LatentSums(self.latents, self._weighted.shape[1])
+        merged._weighted = self._weighted + other._weighted
+        merged._blocks = self._blocks + other._blocks
+        return merged
+
+    def compute(self) -> LatentStatistics:
+        """The statistics of the set.
+
+        Raises:
+            ValueError: no rows, or one is missing or was added twice.
+        """
+        blocks = sorted(self._blocks, key=lambda block: (block.first_row, block.size))
+        total = 0
+        for block in blocks:
+            if block.first_row != total:
+                raise ValueError(f"row {total} should come next, but a block starts at row {block.first_row}")
+            total += block.size
+        if total == 0:
+            raise ValueError("no rows were added")
+        latent = np.concatenate([block.latent for block in blocks])
+        row = np.concatenate([block.row for block in blocks])
+        value = np.concatenate([block.value for block in blocks])
+        order = np.lexsort((row, latent))
+        latent, row, value = latent[order], row[order], value[order]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(latent, minlength=self.latents))])
+        wide = value.astype(np.float64)
+        moments = Moments(self._weighted.copy(), self._sum(latent, wide), self._sum(latent, wide**2))
+        return LatentStatistics(np.ones(total, dtype=bool), starts, row, value, moments)
+
+    def _sum(self, latent: npt.NDArray[np.unsignedinteger], value: Floats) -> Floats:
+        return np.asarray(np.bincount(latent, weights=value, minlength=self.latents), dtype=np.float64)
+
+
+class _Block(NamedTuple):
+    first_row: int
+    size: int
+    latent: npt.NDArray[np.unsignedinteger]
+    row: npt.NDArray[np.uint32]
+    value: npt.NDArray[np.float32]
+
+
+class _Encoder(Protocol):
+    @property
+    def m(self) -> int: ...
+
+    def encode(self, x: np.ndarray) -> SparseCodes: ...
+
+
+class _Rows(Protocol):
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    def rows(self, index: slice) -> np.ndarray: ...
+
+
+def sum_latents(
+    sae: _Encoder, embedding_set: _Rows, progress: Callable[[str, int, int | None], None] | None = None
+) -> LatentSums:
+    """One pass over an embedding set: encode its rows in blocks and sum them.
+
+    Args:
+        sae: a calibrated `SparseAutoencoder`.
+        embedding_set: an `EmbeddingSet` of the SAE's encoder.
+        progress: called with ("reading latents", rows done, rows).
+    """
+    n, dimension = embedding_set.shape
+    sums = LatentSums(sae.m, dimension)
+    for start in range(0, n, BLOCK_ROWS):
+        rows = embedding_set.rows(slice(start, min(start + BLOCK_ROWS, n)))
+        sums.update(sae.encode(rows), rows, start)
+        if progress:
+            progress("reading latents", start + len(rows), n)
+    return sums

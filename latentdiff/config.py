@@ -1,0 +1,187 @@
+"""Reading a YAML file and `key=value` overrides against the schema, and reporting every fault at once.
+
+The schema is put together from the settings dataclasses that live beside the code they steer; nothing else in the
+package knows the whole of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentdiff.comparison import CompareSettings, SaeSettings
+from latentdiff.errors import LatentDiffError
+from latentdiff.registry import choose
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+@dataclass(frozen=True)
+class Config(CompareSettings):
+    """One YAML file serves both commands: `train_sae.py` reads `data`, `compare.py` reads `a` and `b`."""
+
+    data: str | None = None  # images to train the SAE on
+    a: str | None = None
+    b: str | None = None
+    out: str = "latentdiff-report"  # folder that compare.py writes
+    encoder: str = "mini"
+    device: str = "auto"  # "cpu", "cuda", "mps", or "auto": a GPU where there is one
+    method: str = "default"  # a preset, see METHODS; single keys still override it
+    sae: SaeSettings = field(default_factory=SaeSettings)
+
+
+METHODS: dict[str, dict[str, Any]] = {
+    "default": {},
+    # every choice of the paper (arXiv 2605.00899) that differs from our defaults
+    "paper": {
+        "concepts.rank": "paper",
+        "concepts.hide_active": 0.1,
+        "concepts.hide_ms": 0.5,
+        "naming.source": "decoder",
+        "language.captioner": "blip2",
+        "language.summariser": "llm",
+        "verify.enabled": False,
+        "combine.order": "mix",
+    },
+}
+
+
+def read_config(file: str | None = None, overrides: Sequence[str] = ()) -> Config:
+    """The resolved configuration.
+
+    Args:
+        file: a YAML file; looked for as a path, then in `configs/`.
+        overrides: `key=value` strings, later ones win.
+
+    Raises:
+        LatentDiffError: the file is missing or not YAML, or keys or values do not fit; names all faults.
+    """
+    from omegaconf import OmegaConf
+
+    given = {**_flatten(_load(file)), **_parse(overrides)} if file else _parse(overrides)
+    preset = choose("method", str(given.get("method", "default")), METHODS)
+    schema = _writable_schema()
+    faults = [fault for key, value in {**preset, **given}.items() for fault in _set(schema, key, value)]
+    config, broken = _build(Config, OmegaConf.to_container(schema))
+    faults += broken
+    if faults:
+        where = f"{file}: " if file else ""
+        raise LatentDiffError(where + "; ".join(dict.fromkeys(faults)))
+    assert isinstance(config, Config)
+    return config
+
+
+def to_yaml(config: Config) -> str:
+    """The resolved configuration as YAML, as it is written beside every result."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(dataclasses.asdict(config)))
+
+
+def find_config(name: str) -> Path:
+    """A configuration file by path, or by name in `configs/` here or beside the package."""
+    beside = Path(__file__).parents[1] / "configs"
+    places = [Path(name), Path("configs") / name, beside / name]
+    for place in places:
+        if place.is_file():
+            return place
+    known = sorted({p.name for folder in (Path("configs"), beside) for p in folder.glob("*.yaml")})
+    raise LatentDiffError(f"no configuration '{name}' here or in configs/ (there: {', '.join(known) or 'none'})")
+
+
+def _load(name: str) -> DictConfig:
+    from omegaconf import DictConfig, OmegaConf
+    from yaml import YAMLError
+
+    path = find_config(name)
+    try:
+        loaded = OmegaConf.load(path)
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        raise LatentDiffError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, DictConfig):
+        raise LatentDiffError(f"{path} must hold keys and values, as in 'encoder: mini'")
+    return loaded
+
+
+def _flatten(node: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat
+
+
+def _parse(overrides: Sequence[str]) -> dict[str, Any]:
+    import yaml
+
+    parsed: dict[str, Any] = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise LatentDiffError(f"'{text}' is no setting; write key=value, as in sae.k=16")
+        try:
+            parsed[key] = yaml.safe_load(value) if value else None
+        except yaml.YAMLError:
+            parsed[key] = value
+    return parsed
+
+
+def _writable_schema() -> DictConfig:
+    """The schema with its defaults; OmegaConf makes frozen dataclasses read-only, node by node."""
+    from omegaconf import DictConfig, OmegaConf
+
+    def unlock(node: Any) -> None:
+        OmegaConf.set_readonly(node, False)
+        for key in node:
+            if isinstance(child := node._get_node(key), DictConfig) and child._is_none() is False:
+                unlock(child)
+
+    schema = OmegaConf.structured(Config)
+    unlock(schema)
+    return schema
+
+
+def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
+    """Sets one key; yields what is wrong with it."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    keys = list(_flatten(OmegaConf.to_container(schema)))  # type: ignore[arg-type]
+    if key not in keys:
+        near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+        yield f"unknown key '{key}'" + (f", did you mean '{near[0]}'?" if near else "")
+        return
+    try:
+        OmegaConf.update(schema, key, value)
+    except OmegaConfBaseException as error:
+        yield f"{key}={value!r} does not fit: {str(error).splitlines()[0]}"
+
+
+def _build(cls: type, values: Any) -> tuple[Any, list[str]]:
+    """A dataclass from nested plain values, with the faults of all its sections together."""
+    from sae_training import SaeError
+
+    faults: list[str] = []
+    arguments = dict(values)
+    defaults = cls()
+    for item in dataclasses.fields(cls):
+        default = getattr(defaults, item.name)
+        if dataclasses.is_dataclass(default):
+            arguments[item.name], below = _build(type(default), values[item.name])
+            faults += below
+        elif isinstance(default, tuple) and arguments[item.name] is not None:
+            arguments[item.name] = tuple(arguments[item.name])
+    if faults:
+        return defaults, faults
+    try:
+        return cls(**arguments), []
+    except (LatentDiffError, SaeError) as error:
+        return defaults, [str(error)]

@@ -1,0 +1,162 @@
+"""Many small classifiers of the same rows, each with its own training part and weight decay, fitted in one go.
+
+All heads share the matrix products, so that cross-fitting over folds and penalties costs about one fit.
+Full batch, L-BFGS, no randomness but the start of a hidden layer.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import lightning
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from latentdiff.density.settings import DensitySettings
+from latentdiff.registry import choose
+
+Progress = Callable[[str, int, int | None], None]
+
+_HIDDEN = 16  # units of the hidden layer
+
+
+class LinearHeads(nn.Module):
+    """f(h) = w . h + b, from zero."""
+
+    def __init__(self, heads: int, dimension: int, seed: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(dimension, heads))
+        self.bias = nn.Parameter(torch.zeros(heads))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits [n, heads] of standardised rows [n, d]."""
+        return rows @ self.weight + self.bias
+
+    def squared_weights(self) -> Tensor:
+        """[heads] what weight decay multiplies."""
+        return self.weight.square().sum(0)
+
+
+class HiddenHeads(nn.Module):
+    """f(h) = v . tanh(U h + c) + b; v starts at zero, so that exchanging the sides negates f exactly."""
+
+    def __init__(self, heads: int, dimension: int, seed: int) -> None:
+        super().__init__()
+        first = torch.randn(dimension, _HIDDEN, generator=torch.Generator().manual_seed(seed)) / dimension**0.5
+        self.first = nn.Parameter(first.repeat(1, heads))  # every head starts alike
+        self.first_bias = nn.Parameter(torch.zeros(heads * _HIDDEN))
+        self.second = nn.Parameter(torch.zeros(heads, _HIDDEN))
+        self.bias = nn.Parameter(torch.zeros(heads))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Logits [n, heads] of standardised rows [n, d]."""
+        hidden = torch.tanh(rows @ self.first + self.first_bias).unflatten(1, self.second.shape)  # [n, heads, units]
+        return (hidden * self.second).sum(2) + self.bias
+
+    def squared_weights(self) -> Tensor:
+        """[heads] what weight decay multiplies."""
+        return self.second.square().sum(1) + self.first.square().unflatten(1, self.second.shape).sum((0, 2))
+
+
+MODULES = {"linear": LinearHeads, "hidden": HiddenHeads}
+
+
+class HeadsModule(lightning.LightningModule):
+    """Weighted logistic regressions, A against B, penalised by weight decay (docs/methods.md, 5)."""
+
+    def __init__(self, heads: nn.Module, decays: Tensor, iterations: int, progress: Progress | None) -> None:
+        super().__init__()
+        self.heads = heads
+        self.register_buffer("decays", decays)
+        self.iterations = iterations
+        self.progress = progress
+        self._evaluations = 0
+
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor, Tensor], batch_index: int) -> Tensor:
+        """The sum of all heads' penalised losses; every head has its own parameters, so each finds its own minimum."""
+        rows, in_a, in_b, weight = batch
+        logits = self.heads(rows)
+        loss = in_a[:, None] * softplus(-logits) + in_b[:, None] * softplus(logits)
+        self._evaluations += 1
+        if self.progress:
+            self.progress("density ratio", min(self._evaluations, self.iterations), self.iterations)
+        return (weight * loss).sum() + 0.5 * (self.decays * self.heads.squared_weights()).sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """One step of it is the whole training: L-BFGS iterates inside."""
+        return torch.optim.LBFGS(
+            self.parameters(),
+            max_iter=self.iterations,
+            max_eval=2 * self.iterations,
+            tolerance_grad=1e-6,
+            tolerance_change=1e-9,
+            history_size=10,
+            line_search_fn="strong_wolfe",
+        )
+
+
+def fit_heads(
+    rows: npt.NDArray[np.float32],
+    in_a: npt.NDArray[np.bool_],
+    in_b: npt.NDArray[np.bool_],
+    trains: npt.NDArray[np.bool_],
+    decays: npt.NDArray[np.float64],
+    settings: DensitySettings,
+    progress: Progress | None = None,
+) -> npt.NDArray[np.float64]:
+    """Logits of every row from every head, in the parts it was trained on as well as in those it never saw.
+
+    Args:
+        rows: [n, d] standardised embeddings.
+        in_a: [n] whether A has the row.
+        in_b: [n] whether B has it (both may).
+        trains: [n, heads] whether a head is trained on a row.
+        decays: [heads] weight decay of each head.
+        settings: kind of head, iterations, seed, device.
+        progress: told ("density ratio", iteration, iterations).
+
+    Returns:
+        [n, heads].
+    """
+    images = in_a.astype(np.float32) + in_b.astype(np.float32)
+    weight = trains / np.maximum(images @ trains, 1)  # each head: the mean over the images it is trained on
+    batch = tuple(torch.from_numpy(np.asarray(x, np.float32)) for x in (rows, in_a, in_b, weight))
+    heads = choose("density.head", settings.head, MODULES)(len(decays), rows.shape[1], settings.seed)
+    module = HeadsModule(heads, torch.tensor(decays, dtype=torch.float32), settings.iterations, progress)
+    with _quiet():
+        _trainer(settings.device).fit(module, torch.utils.data.DataLoader([batch], batch_size=None))  # type: ignore[arg-type]
+    with torch.no_grad():
+        return module.heads.cpu()(batch[0]).double().numpy()
+
+
+def _trainer(device: str) -> lightning.Trainer:
+    from lightning.pytorch.plugins.environments import LightningEnvironment
+
+    kind, _, index = device.partition(":")
+    return lightning.Trainer(
+        max_epochs=1,
+        accelerator={"cuda": "gpu"}.get(kind, kind),
+        devices=[int(index)] if index else 1,
+        plugins=[LightningEnvironment()],  # one process, also inside a job of several
+        barebones=True,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning's greetings and its advice on data loaders mean nothing for one batch."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,10 @@
+"""Embedding sets: made from images, opened from disk, taken from arrays."""
+
+from __future__ import annotations
+
+from latentdiff.embeddings.embed import EmbedSettings, embed
+from latentdiff.embeddings.imported import from_arrays, open_set
+from latentdiff.embeddings.parts import is_set
+from latentdiff.embeddings.store import EmbeddingSet, check_same_space
+
+__all__ = ["EmbedSettings", "EmbeddingSet", "check_same_space", "embed", "from_arrays", "is_set", "open_set"]

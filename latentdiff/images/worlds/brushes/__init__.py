@@ -1,0 +1,1 @@
+"""One function per concept that draws it, in files by subject."""

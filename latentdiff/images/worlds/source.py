@@ -1,0 +1,130 @@
+"""Worlds as an image source: `world:everyday?images=1000&seed=1&traffic_light=0.04`.
+
+Images are rendered as they are read; the address of one is its source's with `#INDEX`, and is enough to draw it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import parse_qsl, quote_plus
+
+from PIL import Image
+
+from latentdiff.errors import LatentDiffError
+from latentdiff.images.records import ImageRecord
+from latentdiff.images.worlds.catalogue import WORLDS, render
+from latentdiff.images.worlds.scene import RenderedImage, prevalences
+from latentdiff.registry import choose
+
+PREFIX = "world:"
+IMAGES = 1000  # where a spec does not say
+EDITION = 1  # of the renderers; goes up when any pixel changes
+
+
+@dataclass(frozen=True)
+class WorldSpec:
+    """What a world's address says."""
+
+    world: str
+    images: int
+    seed: int
+    prevalence: Mapping[str, float]  # only of the concepts that were named
+
+    def __str__(self) -> str:
+        named = (f"{quote_plus(name.replace(' ', '_'))}={value!r}" for name, value in self.prevalence.items())
+        return f"{PREFIX}{self.world}?{'&'.join((f'images={self.images}', f'seed={self.seed}', *named))}"
+
+    def render(self, index: int) -> RenderedImage:
+        """Image `index`."""
+        return render(self.world, self.seed, index, self.prevalence)
+
+
+class WorldSource:
+    """The images of a rendered world, with `labels` and `caption` as metadata.
+
+    Args:
+        spec: `world:NAME`, then optionally `?images=N&seed=S&CONCEPT=PREVALENCE&...`; a space in a concept's name is
+            written `_`, `+` or `%20`.
+
+    Raises:
+        LatentDiffError: an unknown world or concept, or a value that is no number in its range.
+    """
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+        self.world = parse_spec(spec)
+        self.count: int | None = self.world.images
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        for index in range(self.world.images):
+            image = self.world.render(index)
+            metadata = {"labels": list(image.labels), "caption": image.caption}
+            yield ImageRecord(str(index), f"{self.world}#{index}", partial(encode_png, image), metadata)
+
+    def stamp(self) -> str:
+        """A digest of the parameters and of the renderers' edition."""
+        return hashlib.sha256(f"{self.world}/{EDITION}".encode()).hexdigest()
+
+
+def read_world(uri: str) -> bytes:
+    """The PNG file behind the address of one rendered image, `world:...#INDEX`.
+
+    Raises:
+        LatentDiffError: the address names no image.
+    """
+    spec, _, index = uri.partition("#")
+    world = parse_spec(spec)
+    if not index.isdecimal() or int(index) >= world.images:
+        raise LatentDiffError(f"'{uri}' names no image; end it in #0 to #{world.images - 1}")
+    return encode_png(world.render(int(index)))
+
+
+def encode_png(image: RenderedImage) -> bytes:
+    """The image as a PNG file, lightly compressed."""
+    file = io.BytesIO()
+    Image.fromarray(image.pixels).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def parse_spec(spec: str) -> WorldSpec:
+    """Take a world's address apart.
+
+    Raises:
+        LatentDiffError: an unknown world or concept, a key given twice, or a value that is no number in its range.
+    """
+    name, _, query = spec.removeprefix(PREFIX).partition("?")
+    world = choose("world", name, WORLDS)
+    counts, prevalence = {"images": IMAGES, "seed": 0}, dict[str, float]()
+    seen = set[str]()
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        concept = key.replace("_", " ")
+        if concept in seen:
+            raise LatentDiffError(f"'{spec}' gives '{key}' twice; leave one out")
+        seen.add(concept)
+        if key in counts:
+            counts[key] = _whole_number(spec, key, value, 1 if key == "images" else 0)
+        else:
+            prevalence[world.concept(concept).name] = _share(spec, key, value)
+    prevalences(world, prevalence)
+    ordered = {c.name: prevalence[c.name] for c in world.concepts if c.name in prevalence}
+    return WorldSpec(name, counts["images"], counts["seed"], ordered)
+
+
+def _whole_number(spec: str, key: str, value: str, least: int) -> int:
+    if not value.isdecimal() or int(value) < least:
+        raise LatentDiffError(f"'{key}={value}' in '{spec}': give a whole number from {least} up")
+    return int(value)
+
+
+def _share(spec: str, key: str, value: str) -> float:
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise LatentDiffError(f"'{key}={value}' in '{spec}': give a share between 0 and 1, such as 0.04")
+    return share

@@ -1,0 +1,152 @@
+"""Which words fit a direction among the images, and whether any word fits better than chance (docs/methods.md, 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from latentdiff.errors import LatentDiffError
+from latentdiff.naming.vectors import WordVectors, unit_rows
+from latentdiff.naming.vocabulary import NamingSettings, fold
+
+RANDOM_DIRECTIONS = 1000
+QUANTILE = 0.95
+NEIGHBOURS = 10  # nearest cosines that make a hub, as in CSLS (Conneau et al. 2018)
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class LatentName:
+    """The words nearest to a latent, nearest first."""
+
+    words: tuple[str, ...]
+    cosines: tuple[float, ...]
+    found: bool  # the best word is nearer than words are to random directions; if not, no word fits
+
+
+def name_directions(
+    directions: np.ndarray,
+    words: WordVectors,
+    embeddings_sample: np.ndarray,
+    settings: NamingSettings,
+    seed: int = 0,
+) -> list[LatentName]:
+    """The nearest words of every direction, plurals and spellings of one word listed once.
+
+    A name counts as found when its score exceeds the 95 % quantile of the best score of 1,000 random directions drawn
+    from the embeddings' covariance (docs/methods.md, 2).
+
+    Args:
+        directions: [m, d], of any length; a zero row has no name.
+        words: the vocabulary among the images.
+        embeddings_sample: [s, d] embeddings of the images; their order does not matter.
+        settings: how many words, and whether hubs are damped.
+        seed: draws the random directions.
+
+    Raises:
+        LatentDiffError: the widths differ.
+    """
+    directions, sample = np.atleast_2d(directions), np.atleast_2d(embeddings_sample)
+    widths = {directions.shape[1], sample.shape[1], words.vectors.shape[1]}
+    if len(widths) > 1:
+        raise LatentDiffError(
+            f"directions, embeddings and words have widths {directions.shape[1]}, {sample.shape[1]} and "
+            f"{words.vectors.shape[1]}; all three must come from one encoder"
+        )
+    units = unit_rows(directions)
+    hubness = _word_hubness(units, words.vectors) if settings.csls else None
+    random = _random_directions(sample, seed)
+    bar = np.quantile(
+        np.concatenate([scores.max(1) for _, scores in _scored(random, words.vectors, hubness)]), QUANTILE
+    )
+    return [
+        _name(row_cosines, row_scores, words.words, settings.words_per_latent, bar)
+        for cosines, scores in _scored(units, words.vectors, hubness)
+        for row_cosines, row_scores in zip(cosines, scores, strict=True)
+    ]
+
+
+def exemplar_directions(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    embeddings: np.ndarray,
+    mean: np.ndarray,
+    strongest: int = 100,
+) -> np.ndarray:
+    """What the images that fire a latent most have in common: their activation-weighted mean, minus the overall mean.
+
+    Args:
+        starts: [m + 1] int, where each latent's firings begin in `rows` and `values`.
+        rows: [nnz] int, the row of each firing.
+        values: [nnz] float, its activation (> 0).
+        embeddings: [n, d], or anything that gives float32 rows for an array of row numbers.
+        mean: [d], the SAE's training mean.
+        strongest: firings used per latent.
+
+    Returns:
+        [m, d] float32; zero for a latent that never fires.
+    """
+    out = np.zeros((len(starts) - 1, len(mean)), np.float32)
+    for latent, (start, end) in enumerate(pairwise(starts)):
+        if start == end:
+            continue
+        top = np.lexsort((rows[start:end], -values[start:end]))[:strongest]
+        weights = values[start:end][top].astype(np.float64)
+        out[latent] = weights @ embeddings[rows[start:end][top]] / weights.sum() - mean
+    return out
+
+
+def _scored(
+    units: np.ndarray, vectors: np.ndarray, hubness: np.ndarray | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Cosines and scores [block, words] of all directions, block by block; without hubness the two are the same."""
+    for start in range(0, len(units), _BLOCK):
+        cosines = units[start : start + _BLOCK] @ vectors.T
+        if hubness is None:
+            yield cosines, cosines
+        else:
+            yield cosines, cosines - (hubness + _mean_of_nearest(cosines)[:, None]) / 2
+
+
+def _name(cosines: np.ndarray, scores: np.ndarray, words: tuple[str, ...], count: int, bar: float) -> LatentName:
+    if not cosines.any():
+        return LatentName((), (), False)
+    candidates = min(4 * count, len(words))  # enough to fill the places of plurals
+    near = np.argpartition(-scores, candidates - 1)[:candidates]
+    best: dict[str, int] = {}
+    for index in near[np.lexsort((near, -scores[near]))]:
+        best.setdefault(fold(words[index]), int(index))
+    chosen = list(best.values())[:count]
+    return LatentName(
+        tuple(words[i] for i in chosen), tuple(float(cosines[i]) for i in chosen), bool(scores[chosen[0]] > bar)
+    )
+
+
+def _random_directions(sample: np.ndarray, seed: int) -> np.ndarray:
+    """Unit directions [1000, d] from a normal distribution with the sample's covariance.
+
+    A random mixture of the centred rows has that covariance. The rows are first put in an order of their own, so that
+    it does not matter which of two sets was named first.
+    """
+    ordered = sample[np.lexsort(sample.T)]
+    weights = np.random.default_rng(seed).standard_normal((RANDOM_DIRECTIONS, len(ordered)), np.float32)
+    return unit_rows(weights @ (ordered - ordered.mean(0)))
+
+
+def _word_hubness(units: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Each word's mean cosine with the directions nearest to it, [words]."""
+    nearest = np.empty((len(vectors), 0), np.float32)
+    for start in range(0, len(units), _BLOCK):
+        both = np.hstack([nearest, vectors @ units[start : start + _BLOCK].T])
+        count = min(NEIGHBOURS, both.shape[1])
+        nearest = np.partition(both, -count, axis=1)[:, -count:]
+    return nearest.mean(1)
+
+
+def _mean_of_nearest(cosines: np.ndarray) -> np.ndarray:
+    count = min(NEIGHBOURS, cosines.shape[1])
+    return np.partition(cosines, -count, axis=1)[:, -count:].mean(1)

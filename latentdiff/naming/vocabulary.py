@@ -1,0 +1,149 @@
+"""The words a latent may be called by: common English words, object phrases, domain lists, the user's own file.
+
+The 20,000 most common words follow the paper (docs/methods.md, 2). All lists are plain text in `data/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentdiff.errors import LatentDiffError
+
+TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
+DOMAINS = ("medical", "satellite")
+SOURCES = ("decoder", "exemplars")
+_DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class NamingSettings:
+    """What latents may be called by, and how a name is chosen."""
+
+    words: int = 20_000  # most common English words
+    phrases: bool = True  # object names, most of them of several words
+    domains: tuple[str, ...] = ()  # further lists, of DOMAINS
+    file: str | None = None  # the user's own words and phrases, one per line
+    templates: tuple[str, ...] = TEMPLATES  # prompts whose text embeddings are averaged
+    centre: bool = True  # subtract the vocabulary's mean (False: as in the paper)
+    source: str = "decoder"  # what stands for a latent: its decoder row, or its strongest images (SOURCES)
+    csls: bool = False  # damp words that are near to everything
+    words_per_latent: int = 5
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.words < 0:
+            faults.append(f"naming.words is {self.words}; use 0 or more")
+        if self.words_per_latent < 1:
+            faults.append(f"naming.words_per_latent is {self.words_per_latent}; use 1 or more")
+        if self.source not in SOURCES:
+            faults.append(f"naming.source is '{self.source}'; use one of {', '.join(SOURCES)}")
+        faults += [
+            f"naming.domains has '{name}'; use of {', '.join(DOMAINS)}" for name in self.domains if name not in DOMAINS
+        ]
+        if not self.templates or any(template.count("{}") != 1 for template in self.templates):
+            faults.append(f"naming.templates is {list(self.templates)}; each needs one {{}} for the word")
+        if faults:
+            raise LatentDiffError("; ".join(faults))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words and phrases, each once: common words by frequency, then object phrases, domain lists, the user's file."""
+
+    words: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+def build_vocabulary(settings: NamingSettings = NamingSettings()) -> Vocabulary:
+    """The vocabulary that the settings describe (docs/methods.md, 2).
+
+    Raises:
+        LatentDiffError: the user's file cannot be read, or nothing is left to name with.
+    """
+    words = list(common_words(settings.words))
+    for name in ("objects",) * settings.phrases + tuple(settings.domains):
+        words += _phrases((_DATA / f"{name}.txt").read_text(encoding="utf-8"))
+    if settings.file is not None:
+        words += _user_phrases(Path(settings.file))
+    if not words:
+        raise LatentDiffError(
+            "the vocabulary is empty; set naming.words, naming.phrases, naming.domains or naming.file"
+        )
+    return Vocabulary(tuple(dict.fromkeys(words)))
+
+
+def common_words(count: int) -> tuple[str, ...]:
+    """The `count` most common English words, most common first.
+
+    Left out: stop words, profanity, given names, single letters, and whatever is not spelled with a to z alone.
+
+    Raises:
+        LatentDiffError: there are not that many.
+    """
+    from wordfreq import top_n_list
+
+    unwanted, stems = _unwanted()
+    frequent = (word for word in top_n_list("en", 2 * count + 5000) if _is_plain(word))
+    words = [word for word in frequent if word not in unwanted and not word.startswith(stems)]
+    if len(words) < count:
+        raise LatentDiffError(f"naming.words is {count}, but only {len(words)} words are known; use fewer")
+    return tuple(words[:count])
+
+
+def fold(phrase: str) -> str:
+    """One spelling for what differs only in case, spaces, hyphens or a plural: "Water-falls" and "waterfall".
+
+    The folded form is a key, not a word ("horse" and "horses" give "hors"): plural endings are undone by a rule of
+    thumb, and the singulars that the rule would confuse with them are cut alike.
+    """
+    *head, last = phrase.lower().replace("_", " ").replace("-", " ").split() or [""]
+    if last not in _IRREGULAR and len(last) > 3 and last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        last = last[:-1]
+    last = _IRREGULAR.get(last, last)
+    if last.endswith("ie"):
+        last = last[:-2] + "y"
+    elif last.endswith(("se", "xe", "ze", "che", "she", "oe")):
+        last = last[:-1]
+    return "".join((*head, last))
+
+
+_IRREGULAR = {
+    "men": "man", "women": "woman", "children": "child", "mice": "mouse", "geese": "goose", "feet": "foot",
+    "teeth": "tooth", "oxen": "ox", "leaves": "leaf", "wolves": "wolf", "knives": "knife", "shelves": "shelf",
+    "loaves": "loaf", "calves": "calf", "halves": "half", "wives": "wife", "thieves": "thief", "scarves": "scarf",
+    "lens": "lens", "canvas": "canvas", "atlas": "atlas",
+}  # fmt: skip
+
+
+def _is_plain(word: str) -> bool:
+    return len(word) > 1 and word.isascii() and word.isalpha()
+
+
+def _unwanted() -> tuple[frozenset[str], tuple[str, ...]]:
+    """Words to leave out, and beginnings ("abc*" in a list) to leave out with any ending."""
+    lists = ("stop_words", "profanity", "given_names")
+    lines = [line for name in lists for line in (_DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines()]
+    entries = [entry for line in lines if not line.startswith("#") for entry in line.split()]
+    return frozenset(entries), tuple(entry[:-1] for entry in entries if entry.endswith("*"))
+
+
+def _phrases(text: str) -> list[str]:
+    """Phrases, one per line or separated by commas; lines that start with # are comments."""
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return [phrase for line in lines for part in line.split(",") if (phrase := " ".join(part.split()))]
+
+
+def _user_phrases(file: Path) -> list[str]:
+    try:
+        phrases = _phrases(file.expanduser().read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise LatentDiffError(
+            f"naming.file {file}: {reason}; give a text file with one word or phrase per line"
+        ) from None
+    if not phrases:
+        raise LatentDiffError(f"naming.file {file} has no words; give a text file with one word or phrase per line")
+    return phrases

@@ -1,0 +1,101 @@
+"""What may be called a finding: the one place that decides what a reader sees first and what is set aside.
+
+Nothing told apart, or nothing confirmed on the held-back images: no guess is shown as a finding (docs/methods.md, 7).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from latentdiff.findings import ComparisonResult, Evidence, Finding, Side
+
+NOTHING = "No difference found"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finding with its place on the page."""
+
+    finding: Finding
+    key: str  # "a1": side and rank, unique on the page
+    rank: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The findings of a result, those to show and those to set aside."""
+
+    headline: str  # the verdict in one sentence
+    lede: str  # what the comparison said beyond it, or ""
+    shown: tuple[Entry, ...]
+    aside: tuple[Entry, ...]
+    unlisted: tuple[Entry, ...]  # significant in the concept branch, but not in the one list
+    confirmed: int
+    checked: int
+
+    def side(self, side: Side) -> tuple[Entry, ...]:
+        """The shown findings of one side, best first."""
+        return tuple(e for e in self.shown if e.finding.side == side)
+
+
+def arrange(result: ComparisonResult, level: float = 0.05) -> Listing:
+    """Sorts the findings of a result into shown and set aside.
+
+    Args:
+        result: the comparison.
+        level: false discovery rate at which concepts outside the one list are still worth a row in the plots.
+    """
+    entries = [e for side in ("a", "b") for e in _enter(result.side(side), "")]  # type: ignore[arg-type]
+    checked = [e for e in entries if e.finding.verification is not None]
+    confirmed = [e for e in checked if _status(e) == "confirmed"]
+    stands = result.different and not (checked and not confirmed)
+    shown = tuple(e for e in entries if stands and _status(e) != "refuted")
+    headline, lede = _headline(result)
+    return Listing(
+        headline=headline,
+        lede=lede,
+        shown=shown,
+        aside=tuple(e for e in entries if e not in shown),
+        unlisted=_unlisted(result, level) if stands else (),
+        confirmed=len(confirmed),
+        checked=len(checked),
+    )
+
+
+def others(result: ComparisonResult) -> tuple[Finding, ...]:
+    """The findings of the branches that did not come into the one list, neither alone nor as a member."""
+    latents = {latent for f in result.findings for latent in (f.latent, *f.members) if latent is not None}
+    named = {(f.side, f.words) for f in result.findings}
+    phrases = result.density.hypotheses if result.density else ()
+    return tuple(
+        f for f in (*result.concepts.findings, *phrases) if f.latent not in latents and (f.side, f.words) not in named
+    )
+
+
+def advantage(evidence: Evidence, side: Side) -> float | None:
+    """How many times as common a finding is on its side; infinite if absent from the other, None if absent from both."""
+    pair = (evidence.prevalence_a, evidence.prevalence_b)
+    here, there = pair if side == "a" else pair[::-1]
+    if not (math.isfinite(here) and math.isfinite(there)) or here == there == 0:
+        return None
+    return here / there if there > 0 else math.inf
+
+
+def _enter(findings: tuple[Finding, ...], prefix: str) -> list[Entry]:
+    return [Entry(f, f"{prefix}{f.side}{rank}", rank) for rank, f in enumerate(findings, start=1)]
+
+
+def _status(entry: Entry) -> str:
+    return entry.finding.verification.status if entry.finding.verification else ""
+
+
+def _unlisted(result: ComparisonResult, level: float) -> tuple[Entry, ...]:
+    significant = tuple(f for f in others(result) if f.branches == ("concept",) and f.evidence.q_value <= level)
+    return tuple(_enter(significant, "more-"))
+
+
+def _headline(result: ComparisonResult) -> tuple[str, str]:
+    if result.different or NOTHING.lower() in result.verdict.lower():
+        return result.verdict, ""
+    return NOTHING, result.verdict

@@ -1,0 +1,123 @@
+"""The result as a table on the terminal: the verdict first, then the findings of both sides."""
+
+from __future__ import annotations
+
+import math
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from latentdiff.findings import ComparisonResult, SetSummary
+from latentdiff.report.figures import p_value, percent, times, unit, visible
+from latentdiff.report.listing import Entry, Listing, advantage, arrange
+
+_ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
+_COLOURS = {"a": "bright_blue", "b": "yellow"}
+_STATUS = {"confirmed": "green", "weak": "", "refuted": "red", "not checked": "dim"}
+_ROOMY = 96  # columns from which everything fits on one line
+
+
+def print_result(result: ComparisonResult, console: Console) -> None:
+    """Prints the verdict, the shown findings as a table, and what a reader must know beside them.
+
+    Args:
+        result: the comparison.
+        console: where to; a narrow one gets fewer columns, one that is no terminal neither colours nor lines.
+    """
+    listing = arrange(result)
+    _line(console, listing.headline, "bold")
+    if listing.lede:
+        _line(console, listing.lede)
+    if listing.shown:
+        console.print()
+        console.print(_table(listing, console))
+    console.print()
+    for note in _notes(result, listing):
+        _line(console, note, "dim")
+
+
+def _table(listing: Listing, console: Console) -> Table:
+    roomy = console.width >= _ROOMY
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, show_edge=False, header_style="")
+    table.add_column("more in", no_wrap=True)
+    table.add_column("finding", overflow="fold", min_width=12)
+    for name in ("A", "B", "ratio", "q") if roomy else ("A", "B"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("found by", no_wrap=True)
+    table.add_column("checked", no_wrap=True)
+    for side in ("a", "b"):
+        for entry in listing.side(side):  # type: ignore[arg-type]
+            table.add_row(*_cells(entry, roomy, console))
+        table.add_section()
+    return table
+
+
+def _cells(entry: Entry, roomy: bool, console: Console) -> list[Text]:
+    finding, evidence = entry.finding, entry.finding.evidence
+    status = finding.verification.status if finding.verification else "not checked"
+    cells = [
+        Text(finding.side.upper(), style=_COLOURS[finding.side]),
+        _words(entry, roomy, console),
+        _own(percent(evidence.prevalence_a)),
+        _own(percent(evidence.prevalence_b)),
+    ]
+    if roomy:
+        ratio = advantage(evidence, finding.side)
+        shown = "-" if ratio is None else "only here" if math.isinf(ratio) else times(ratio)
+        cells += [_own(shown), _own(p_value(evidence.q_value).removeprefix("= ")), _own("+".join(finding.branches))]
+    return [*cells, Text(status, style=_STATUS[status])]
+
+
+def _words(entry: Entry, roomy: bool, console: Console) -> Text:
+    first, *rest = entry.finding.words or ("",)
+    if not entry.finding.name_found:
+        first, rest = "(no word fits)", []
+    text = Text(_foreign(first, console), style="bold")
+    if roomy and rest:
+        text.append(_foreign("  " + ", ".join(rest), console), style="not bold dim")
+    return text
+
+
+def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
+    notes = []
+    if result.different and not listing.shown:
+        notes.append("No finding was confirmed on unseen images." if listing.checked else "No finding.")
+    if listing.aside:
+        reason = "not confirmed on unseen images" if result.different else "no more than chance would give"
+        notes.append(f"Set aside, {reason}: {len(listing.aside)} (see the report).")
+    smallest = result.concepts.smallest_detectable
+    if not result.different and math.isfinite(smallest):
+        notes.append(f"Would have been seen: a concept in {percent(smallest)} of one set and in none of the other.")
+    if result.density:
+        d = result.density
+        found = "a difference" if d.different else "no difference"
+        notes.append(f"Density branch: {found}, p {p_value(d.p_value)}, AUROC {unit(d.auroc)}.")
+    notes += [note for note in (_health("A", result.a), _health("B", result.b)) if note]
+    return notes
+
+
+def _health(letter: str, summary: SetSummary) -> str:
+    note = f"{letter}: {summary.embedded:,} images of {summary.source}"
+    if not summary.skipped:
+        return note
+    uri, reason = next(iter(summary.skipped_examples), ("", ""))
+    example = f": {uri}: {reason}" if uri else ""
+    return f"{note}, {summary.skipped:,} skipped{example}"
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    """One line; only a terminal breaks it, so that a log or a pipe can be searched."""
+    line = Text(_foreign(text, console), style=style)
+    console.print(line, soft_wrap=not console.is_terminal, highlight=False)
+
+
+def _own(text: str) -> Text:
+    return Text(text.translate(_ASCII))
+
+
+def _foreign(text: str, console: Console) -> str:
+    """Text that may hold anything, without control codes and in what the terminal can print."""
+    return visible(text).translate(_ASCII).encode(console.encoding, "replace").decode(console.encoding)

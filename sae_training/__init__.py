@@ -1,0 +1,40 @@
+"""Rows of numbers in, a calibrated sparse autoencoder out; knows nothing of images or words.
+
+    sae = sae_training.train(rows, sae_training.TrainSettings(expansion_factor=8, k=20))
+    codes = sae.encode(rows)
+    sae.save("my_sae"); sae = sae_training.load("my_sae")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sae_training.calibration import calibrate
+    from sae_training.codes import SparseCodes
+    from sae_training.errors import SaeError
+    from sae_training.model import SparseAutoencoder, load
+    from sae_training.settings import TrainSettings
+    from sae_training.training import train
+
+__all__ = ["SaeError", "SparseAutoencoder", "SparseCodes", "TrainSettings", "calibrate", "load", "train"]
+
+_HOME = {
+    "SaeError": "errors",
+    "SparseAutoencoder": "model",
+    "SparseCodes": "codes",
+    "TrainSettings": "settings",
+    "calibrate": "calibration",
+    "load": "model",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Names are fetched when they are first used, so that `import sae_training` does not wait for torch."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'sae_training' has no attribute '{name}'")
+    value = getattr(import_module(f"sae_training.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,184 @@
+"""Training rows: checked, held in memory when they fit, split by hash, shuffled anew every epoch.
+
+Rows are put in the order of their hashes before anything is drawn from them, so a model depends on which rows there
+are, not on the order in which they are stored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sae_training.errors import SaeError
+
+CHUNK = 8192  # rows read at once
+MEMORY_SHARE = 0.25  # of the machine's memory that rows may fill
+MINIMUM_ROWS = 100  # below it nothing can be learnt, held out and measured
+MINIMUM_HELD_OUT = 128  # rows wanted in each held-out part; fewer only where it would be more than a tenth
+
+
+class RowSource(Protocol):
+    """Anything with a shape [n, d] that gives floating rows for a slice or an array of indices.
+
+    `hashes`, uint64 [n], where there is one, identifies rows by content for the split.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, index: Any) -> Any: ...
+
+
+class Rows:
+    """Checked rows with their split.
+
+    Args:
+        source: [n, d], floating.
+        calibration_share: of the rows, held out for the threshold.
+        measuring_share: of the rows, held out for the measures.
+
+    Raises:
+        SaeError: wrong shape or type, too few rows, a row that is not finite, rows all the same.
+    """
+
+    def __init__(self, source: RowSource, calibration_share: float = 0.05, measuring_share: float = 0.05) -> None:
+        self.n, self.d = _checked_shape(source)
+        self._source = source
+        fits = self.n * self.d * 4 <= MEMORY_SHARE * _machine_memory()
+        self._held = torch.empty(self.n, self.d) if fits else None
+        hashes = np.empty(self.n, dtype=np.uint64)
+        for start in range(0, self.n, CHUNK):
+            chunk = _floats(source[start : start + CHUNK])
+            _check_finite(chunk, start)
+            hashes[start : start + CHUNK] = _hash_rows(chunk)
+            if self._held is not None:
+                self._held[start : start + CHUNK] = torch.from_numpy(chunk)
+        given = getattr(source, "hashes", None)
+        mixed = _mix(hashes if given is None else np.asarray(given, dtype=np.uint64))
+        self.calibration, self.measuring, self.training = _split(mixed, calibration_share, measuring_share)
+
+    def take(self, index: Tensor) -> Tensor:
+        """Rows float32 [k, d] at int64 positions [k]."""
+        if self._held is not None:
+            return self._held[index]
+        positions, back = np.unique(index.numpy(), return_inverse=True)  # ascending: reads go one way through the file
+        return torch.from_numpy(_floats(self._source[positions])[back])
+
+    def chunks(self, index: Tensor) -> Iterator[Tensor]:
+        """The rows at `index`, some thousands at a time."""
+        for part in index.split(CHUNK):
+            yield self.take(part)
+
+    def moments(self) -> tuple[Tensor, float]:
+        """Mean mu [d] of the training rows, and s, with which the mean of |(x - mu) / s|^2 over them is d.
+
+        Raises:
+            SaeError: all training rows are the same.
+        """
+        total = torch.zeros(self.d, dtype=torch.float64)
+        for chunk in self.chunks(self.training):
+            total += chunk.sum(dim=0, dtype=torch.float64)
+        mean = total / len(self.training)
+        squares = sum(float((chunk.double() - mean).square().sum()) for chunk in self.chunks(self.training))
+        scale = (squares / (len(self.training) * self.d)) ** 0.5
+        if scale < 1e-6:
+            raise SaeError(f"all {len(self.training)} training rows are the same: nothing can be learnt from them")
+        return mean.float(), scale
+
+
+class ShuffledBatches:
+    """Sampler of whole batches: a true shuffle of the training rows every epoch, from the seed and the epoch alone.
+
+    An epoch is cut into batches whose sizes differ by one at most, none above `batch_size`.
+
+    Args:
+        index: positions of the training rows, int64 [n].
+        batch_size: rows per batch.
+        seed: of the run.
+    """
+
+    def __init__(self, index: Tensor, batch_size: int, seed: int) -> None:
+        self._index, self._batches, self._seed = index, -(-len(index) // batch_size), seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return self._batches
+
+    def __iter__(self) -> Iterator[Tensor]:
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._index))
+        yield from self._index[torch.from_numpy(order)].tensor_split(self._batches)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before every epoch."""
+        self._epoch = epoch
+
+
+def _checked_shape(source: RowSource) -> tuple[int, int]:
+    shape = tuple(getattr(source, "shape", ()))
+    if len(shape) != 2:
+        raise SaeError(f"rows have shape {list(shape)}, expected [n, d]: give one row per item")
+    if shape[1] < 2:
+        raise SaeError(f"rows have width {shape[1]}: at least 2 needed")
+    if shape[0] < MINIMUM_ROWS:
+        raise SaeError(f"{shape[0]} rows are too few to train on, at least {MINIMUM_ROWS} needed: add data or use a trained model")
+    return shape[0], shape[1]
+
+
+def _floats(chunk: Any) -> np.ndarray:
+    chunk = chunk.detach().cpu().numpy() if isinstance(chunk, Tensor) else np.asarray(chunk)
+    if not np.issubdtype(chunk.dtype, np.floating):
+        raise SaeError(f"rows are {chunk.dtype}, expected floating numbers: convert them to float32")
+    return np.ascontiguousarray(chunk, dtype=np.float32)
+
+
+def _check_finite(chunk: np.ndarray, start: int) -> None:
+    bad = np.flatnonzero(~np.isfinite(chunk).all(axis=1)) + start
+    if len(bad):
+        more = ", ..." if len(bad) > 5 else ""
+        raise SaeError(
+            f"rows that are not finite numbers: {', '.join(map(str, bad[:5]))}{more} "
+            f"({len(bad)} among those read so far): remove them or embed them again"
+        )
+
+
+def _split(mixed: np.ndarray, calibration: float, measuring: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions of calibration, measuring and training rows, each in the order of the hashes.
+
+    Rows of the same content have the same hash, and land in the same part.
+    """
+    order = np.argsort(mixed, kind="stable")
+    n = len(mixed)
+    at_least = min(MINIMUM_HELD_OUT / n, 0.1)
+    place = mixed[order].astype(np.float64) / 2.0**64  # uniform in [0, 1)
+    first = max(calibration, at_least)
+    second = first + max(measuring, at_least)
+    cuts = np.searchsorted(place, [first, second])
+    parts = [torch.from_numpy(part) for part in np.split(order, cuts)]
+    if min(map(len, parts)) == 0:
+        raise SaeError(f"{n} rows with {len(np.unique(mixed))} different contents cannot be split for training: add data")
+    return parts[0], parts[1], parts[2]
+
+
+def _hash_rows(rows: np.ndarray) -> np.ndarray:
+    """uint64 [n] from the bits of float32 rows: a sum of words times odd constants, modulo 2^64."""
+    words = rows.view(np.uint32).astype(np.uint64)
+    odd = np.random.default_rng(0).integers(0, 2**63, rows.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    return (words * odd).sum(axis=1, dtype=np.uint64)
+
+
+def _mix(hashes: np.ndarray) -> np.ndarray:
+    """splitmix64's finaliser, salted: uniform bits, unrelated to any other split by the same hashes."""
+    with np.errstate(over="ignore"):
+        z = hashes + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def _machine_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

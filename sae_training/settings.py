@@ -1,0 +1,56 @@
+"""What steers a training run (docs/methods.md, 1). Imports nothing heavy: configuration files are checked against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sae_training.errors import SaeError
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a sparse autoencoder is trained; the defaults suit two thousand rows as well as fifty thousand."""
+
+    expansion_factor: int = 8  # latents = expansion_factor * width of the rows
+    k: int = 20  # non-zero latents per row, on average
+    variant: str = "batch_topk"  # who survives in training: see sae_training/sparsity.py
+    learning_rate: float = 1e-3
+    batch_size: int = 1024  # rows; fewer where there are fewer
+    epochs: float = 30.0  # passes over the training rows ...
+    minimum_steps: int = 600  # ... but never fewer steps than this
+    steps: int | None = None  # overrides epochs and minimum_steps
+    warmup: float = 0.05  # share of the steps over which the learning rate rises
+    decay: float = 0.5  # share of the steps, at the end, over which it falls to 0
+    dead_window: float = 0.05  # a latent silent for this share of all rows drawn in training is dead
+    aux_weight: float = 1 / 32  # weight of the loss that revives dead latents
+    gradient_clip: float = 1.0  # largest norm of the gradient; 0: no limit
+    calibration_share: float = 0.05  # of the rows, held out to set the threshold; at least 128 rows where possible
+    measuring_share: float = 0.05  # of the rows, held out to measure
+    seed: int = 0
+    device: str = "auto"  # what Lightning calls an accelerator: auto, cpu, gpu
+
+    def __post_init__(self) -> None:
+        """Raises SaeError with every value that is out of its limits."""
+        shares = ("warmup", "decay", "dead_window", "calibration_share", "measuring_share")
+        faults = [f"{key} is {getattr(self, key)} (from 0 to 1)" for key in shares if not 0 <= getattr(self, key) <= 1]
+        whole = ("expansion_factor", "k", "batch_size") + (("steps",) if self.steps is not None else ())
+        faults += [f"{key} is {getattr(self, key)} (a whole number, at least 1)" for key in whole if not _counts(getattr(self, key))]
+        if not self.learning_rate > 0:
+            faults.append(f"learning_rate is {self.learning_rate} (above 0)")
+        if self.steps is None and not self.epochs > 0:
+            faults.append(f"epochs is {self.epochs} (above 0)")
+        faults += [
+            f"{key} is {getattr(self, key)} (at least 0)"
+            for key in ("aux_weight", "gradient_clip", "minimum_steps", "seed")
+            if not getattr(self, key) >= 0
+        ]
+        if self.warmup + self.decay > 1:
+            faults.append(f"warmup + decay is {self.warmup + self.decay} (at most 1)")
+        if self.calibration_share + self.measuring_share > 0.5:
+            faults.append(f"calibration_share + measuring_share is {self.calibration_share + self.measuring_share} (at most 0.5)")
+        if faults:
+            raise SaeError("settings out of their limits: " + "; ".join(faults))
+
+
+def _counts(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -1,0 +1,73 @@
+"""Sets for the concept branch, made from dense activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from latentdiff.concepts import LatentStatistics, LatentSums
+from sae_training import SparseCodes
+
+
+class Name(NamedTuple):
+    words: tuple[str, ...]
+    cosines: tuple[float, ...]
+    found: bool
+
+
+def to_codes(dense: np.ndarray) -> SparseCodes:
+    row, latent = np.nonzero(dense)
+    value = dense[row, latent].astype(np.float32)
+    return SparseCodes(torch.from_numpy(row), torch.from_numpy(latent), torch.from_numpy(value), *dense.shape)
+
+
+def unit_rows(n: int, dimension: int = 6, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(n, dimension)) + 0.3
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def summed(dense: np.ndarray, embeddings: np.ndarray | None = None, cuts: Sequence[int] = ()) -> list[LatentSums]:
+    """The sums of each block of rows between the cuts."""
+    embeddings = unit_rows(len(dense)) if embeddings is None else embeddings
+    edges = [0, *sorted(cuts), len(dense)]
+    blocks = []
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        sums = LatentSums(dense.shape[1], embeddings.shape[1])
+        sums.update(to_codes(dense[start:stop]), embeddings[start:stop], start)
+        blocks.append(sums)
+    return blocks
+
+
+def statistics(dense: np.ndarray, embeddings: np.ndarray | None = None) -> LatentStatistics:
+    return summed(dense, embeddings)[0].compute()
+
+
+def sparse_set(rng: np.random.Generator, n: int, prevalence: np.ndarray) -> np.ndarray:
+    """[n, latents] activations: silent but for a share of the rows, then Gamma distributed."""
+    fires = rng.random((n, len(prevalence))) < prevalence
+    return np.where(fires, rng.gamma(2.0, 1.0, size=fires.shape), 0.0).astype(np.float32)
+
+
+def names(latents: int) -> list[Name]:
+    return [Name((f"word{j}", "thing"), (0.5 - j / (4 * latents), 0.1), True) for j in range(latents)]
+
+
+class Make(NamedTuple):
+    """The functions above, for tests that take them as a fixture."""
+
+    statistics: Callable[..., LatentStatistics] = statistics
+    summed: Callable[..., list[LatentSums]] = summed
+    codes: Callable[..., SparseCodes] = to_codes
+    unit_rows: Callable[..., np.ndarray] = unit_rows
+    sparse_set: Callable[..., np.ndarray] = sparse_set
+    names: Callable[..., list[Name]] = names
+    name: type[Name] = Name
+
+
+@pytest.fixture(scope="session")
+def make() -> Make:
+    return Make()
