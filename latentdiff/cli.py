@@ -110,8 +110,17 @@ def _train(options: argparse.Namespace) -> None:
 
     config = _config(options, {"data": options.data, "sae.path": options.out})
     with Progress(Console(stderr=True)) as progress:
-        summary = train_on_images(config, command=_command("train_sae.py"), progress=progress)
-    Console().print(summary, highlight=False, soft_wrap=True)
+        sae = train_on_images(config, progress=progress)
+    measures, target = sae.metadata.measures, sae.metadata.k
+    Console().print(
+        f"SAE: {config.sae.path} ({sae.m:,} latents of width {sae.d}, trained on {sae.metadata.training['rows']:,} images)\n"
+        f"On images held out: L0 {measures['l0']:.1f} (wanted {target}), unexplained variance {measures['fvu']:.1%}, "
+        f"silent latents {measures['dead_share']:.1%}\n"
+        f"Curves: tensorboard --logdir {config.sae.path}/logs\n"
+        f"Next: python compare.py --a SET --b SET --sae {config.sae.path}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _config(options: argparse.Namespace, flags: dict[str, str | None]) -> Config:
@@ -150,7 +159,7 @@ def _command(script: str) -> str:
 def _run(action: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     from latentdiff.errors import LatentDiffError
-    from sae_training.errors import SaeError
+    from sae_training import SaeError
 
     try:
         action(options)

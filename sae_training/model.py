@@ -233,4 +233,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
     missing = [key for key in ("d", "m", "k", "variant", "sha256") if key not in card]
     if missing:
         raise SaeError(f"{path} lacks {', '.join(missing)}: copy or train it again")
+    for key in ("d", "m", "k"):
+        if not isinstance(card[key], int) or card[key] < 1:
+            raise SaeError(f"{path}: {key} is '{card[key]}', expected a whole number: copy or train it again")
     return card

@@ -19,7 +19,7 @@ from sae_training.errors import SaeError
 CHUNK = 8192  # rows read at once
 MEMORY_SHARE = 0.25  # of the machine's memory that rows may fill
 MINIMUM_ROWS = 100  # below it nothing can be learnt, held out and measured
-MINIMUM_HELD_OUT = 128  # rows wanted in each held-out part; fewer only where it would be more than a tenth
+MAXIMUM_HELD_OUT = 16_384  # rows in each held-out part: enough for L0 to half a percent
 
 
 class RowSource(Protocol):
@@ -46,7 +46,7 @@ class Rows:
         SaeError: wrong shape or type, too few rows, a row that is not finite, rows all the same.
     """
 
-    def __init__(self, source: RowSource, calibration_share: float = 0.05, measuring_share: float = 0.05) -> None:
+    def __init__(self, source: RowSource, calibration_share: float = 0.1, measuring_share: float = 0.05) -> None:
         self.n, self.d = _checked_shape(source)
         self._source = source
         fits = self.n * self.d * 4 <= MEMORY_SHARE * _machine_memory()
@@ -153,10 +153,10 @@ def _split(mixed: np.ndarray, calibration: float, measuring: float) -> tuple[Ten
     """
     order = np.argsort(mixed, kind="stable")
     n = len(mixed)
-    at_least = min(MINIMUM_HELD_OUT / n, 0.1)
+    at_most = MAXIMUM_HELD_OUT / n
     place = mixed[order].astype(np.float64) / 2.0**64  # uniform in [0, 1)
-    first = max(calibration, at_least)
-    second = first + max(measuring, at_least)
+    first = min(calibration, at_most)
+    second = first + min(measuring, at_most)
     cuts = np.searchsorted(place, [first, second])
     parts = [torch.from_numpy(part) for part in np.split(order, cuts)]
     if min(map(len, parts)) == 0:

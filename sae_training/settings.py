@@ -24,8 +24,8 @@ class TrainSettings:
     dead_window: float = 0.05  # a latent silent for this share of all rows drawn in training is dead
     aux_weight: float = 1 / 32  # weight of the loss that revives dead latents
     gradient_clip: float = 1.0  # largest norm of the gradient; 0: no limit
-    calibration_share: float = 0.05  # of the rows, held out to set the threshold; at least 128 rows where possible
-    measuring_share: float = 0.05  # of the rows, held out to measure
+    calibration_share: float = 0.1  # of the rows, held out to set the threshold; 16,384 rows at most
+    measuring_share: float = 0.05  # of the rows, held out to measure; 16,384 rows at most
     seed: int = 0
     device: str = "auto"  # what Lightning calls an accelerator: auto, cpu, gpu
 

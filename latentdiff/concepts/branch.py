@@ -71,7 +71,9 @@ def concept_branch(
         impure=settings.hide_ms,
         unnamed=settings.hide_name,
     )
-    shown = (pooled.count > 0) & ~np.any([*hidden.values(), np.zeros(pooled.latents, dtype=bool)], axis=0)
+    shown = pooled.count > 0
+    for mask in hidden.values():
+        shown &= ~mask
     best_first = np.lexsort((-np.abs(pooled.gap), -score))  # ties: the larger gap, then the lower latent
 
     findings = []

@@ -15,7 +15,6 @@ import numpy as np
 
 from latentdiff.density.contents import Contents, gather_contents
 from latentdiff.density.settings import DensitySettings
-from latentdiff.errors import LatentDiffError
 from latentdiff.findings import DensityResult, ImageRef, Interval, Side
 
 if TYPE_CHECKING:
@@ -48,10 +47,11 @@ def density_branch(
         progress: told ("density ratio", done, total).
 
     Raises:
-        LatentDiffError: the sets have embeddings of different width.
+        LatentDiffError: the sets are of different encoders.
     """
-    if a.d != b.d:
-        raise LatentDiffError(f"the sets have embeddings of width {a.d} and {b.d}; embed both with one encoder")
+    from latentdiff.embeddings import check_same_space
+
+    check_same_space(a, b)
     contents = gather_contents(a, b, settings.folds, settings.seed)
     if min(contents.in_a.sum(), contents.in_b.sum()) < _LEAST * settings.folds:
         return _too_few(contents, settings)

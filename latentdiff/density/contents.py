@@ -49,7 +49,9 @@ def gather_contents(a: EmbeddingSet, b: EmbeddingSet, folds: int, seed: int) -> 
     )
 
 
-def _representatives(rows: npt.NDArray[np.float32], content: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.float32]:
+def _representatives(
+    rows: npt.NDArray[np.float32], content: npt.NDArray[np.int64], count: int
+) -> npt.NDArray[np.float32]:
     """One embedding per content: where equal images were embedded differently, the first in order of its bytes."""
     chosen = np.zeros((count, rows.shape[1]), np.float32)
     chosen[content] = rows

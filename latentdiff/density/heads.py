@@ -64,15 +64,18 @@ class HiddenHeads(nn.Module):
         return self.second.square().sum(1) + self.first.square().unflatten(1, self.second.shape).sum((0, 2))
 
 
-MODULES = {"linear": LinearHeads, "hidden": HiddenHeads}
+MODULES: dict[str, type[LinearHeads] | type[HiddenHeads]] = {"linear": LinearHeads, "hidden": HiddenHeads}
 
 
 class HeadsModule(lightning.LightningModule):
     """Weighted logistic regressions, A against B, penalised by weight decay (docs/methods.md, 5)."""
 
-    def __init__(self, heads: nn.Module, decays: Tensor, iterations: int, progress: Progress | None) -> None:
+    def __init__(
+        self, heads: LinearHeads | HiddenHeads, decays: Tensor, iterations: int, progress: Progress | None
+    ) -> None:
         super().__init__()
         self.heads = heads
+        self.decays: Tensor
         self.register_buffer("decays", decays)
         self.iterations = iterations
         self.progress = progress

@@ -27,8 +27,8 @@ def most_extreme(
     pool = np.argsort(-score, kind="stable")[: _POOL * count]
     around = embedding[pool] - centre
     around = around / np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-12)
-    low, high = score[pool].min(initial=0.0), score[pool].max(initial=0.0)
-    relevance = (score[pool] - low) / ((high - low) or 1.0)
+    above_last = score[pool] - score[pool[-1:]]
+    relevance = above_last / np.maximum(above_last[:1], 1e-12)
     likeness = np.zeros(len(pool))  # to the most alike of those chosen
     free = np.ones(len(pool), dtype=bool)
     chosen: list[int] = []

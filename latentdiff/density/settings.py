@@ -52,4 +52,6 @@ class DensitySettings:
             if not 0 < getattr(self, key) < most:
                 raise LatentDiffError(f"density.{key} must lie between 0 and {most}; it is {getattr(self, key)}")
         if not self.weight_decays or min(self.weight_decays) <= 0:
-            raise LatentDiffError(f"density.weight_decays must be positive numbers; they are {list(self.weight_decays)}")
+            raise LatentDiffError(
+                f"density.weight_decays must be positive numbers; they are {list(self.weight_decays)}"
+            )

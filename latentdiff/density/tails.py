@@ -16,7 +16,9 @@ LEAST = 8  # images at an end below which even one side alone is no evidence
 FOLD_CORRELATION = 0.05
 
 
-def end_p_values(score: Floats, in_a: Flags, in_b: Flags, fold: npt.NDArray[np.int64], top: float) -> tuple[float, float]:
+def end_p_values(
+    score: Floats, in_a: Flags, in_b: Flags, fold: npt.NDArray[np.int64], top: float
+) -> tuple[float, float]:
     """One-sided p values that A crowds the upper end of the scores, and that B crowds the lower end.
 
     Args:

@@ -40,6 +40,7 @@ class OpenClipEncoder:
         self._device = device
         self._autocast = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
         self._model = model.eval().requires_grad_(False).to(device)
+        self._model.visual.to(memory_format=torch.channels_last)  # convolutions on a CPU take half the time
         self.dimension = self.encode_texts([name]).shape[1]
 
     @classmethod
@@ -73,7 +74,7 @@ class OpenClipEncoder:
     def encode_images(self, pixels: Tensor) -> Tensor:
         """Preprocessed images [n, 3, h, w] to embeddings [n, d]: float32, unit length, on the CPU."""
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._autocast):
-            features = self._model.encode_image(pixels.to(self._device))
+            features = self._model.encode_image(pixels.to(self._device, memory_format=torch.channels_last))
         return normalize(features.float(), dim=-1).cpu()
 
     @torch.inference_mode()

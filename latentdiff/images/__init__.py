@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -55,8 +56,8 @@ def _open(spec: str) -> ImageSource:
     path = Path(spec).expanduser().absolute()
     if path.is_dir():
         return _open_folder(spec, path)
-    if spec.lower().endswith(SHARD_SUFFIXES):
-        return ShardSource(spec, find_shards(str(path)))
+    if spec.lower().endswith(SHARD_SUFFIXES) or (not path.exists() and set(spec) & set("*?[{")):
+        return ShardSource(spec, find_shards(os.path.expanduser(spec)))
     if not path.exists():
         raise LatentDiffError(f"no such file or folder: {path}")
     if path.suffix.lower() in (".csv", ".tsv", ".parquet"):

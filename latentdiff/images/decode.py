@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -31,11 +30,9 @@ def decode(data: bytes) -> Image.Image:
     if not data:
         raise ImageError("empty file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks about odd EXIF data and palettes help nobody here
-            image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-            image.load()
-            return image if image.mode == "RGB" else _to_rgb(image)
+        image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+        image.load()
+        return image if image.mode == "RGB" else _to_rgb(image)
     except Image.UnidentifiedImageError:
         raise ImageError(f"not an image that can be read (begins with {data[:8]!r})") from None
     except Exception as error:  # Pillow's readers raise whatever their format's parser stumbles over

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from latentdiff.errors import LatentDiffError
@@ -19,7 +19,7 @@ def split_filter(spec: str) -> tuple[str, str | None, str]:
     """
     rest, mark, clause = spec.rpartition("#")
     column, equals, value = clause.partition("=")
-    if not mark or not equals or not column or Path(spec).exists():
+    if not mark or not equals or not column or os.path.exists(spec):
         return spec, None, ""
     return rest, column, value
 

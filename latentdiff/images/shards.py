@@ -63,18 +63,24 @@ def find_shards(pattern: str) -> tuple[Path, ...]:
     """The archives that a path, a glob pattern or a brace pattern (`s-{000..009}.tar`) names, in its order.
 
     Raises:
-        LatentDiffError: one that is named is missing, or nothing fits.
+        LatentDiffError: one that is named is missing, or none is an archive.
     """
     from webdataset.shardlists import expand_urls
 
-    shards: list[Path] = []
-    for name in [pattern] if Path(pattern).exists() else expand_urls(pattern):
-        found = [name] if Path(name).exists() else sorted(glob.glob(name, recursive=True))
-        if not found:
-            what = "no such shard" if name == pattern else f"'{pattern}' names a shard that is not there"
-            raise LatentDiffError(f"{what}: {name}")
-        shards.extend(Path(entry).absolute() for entry in found)
-    return tuple(dict.fromkeys(shards))
+    try:
+        names = [pattern] if os.path.exists(pattern) else expand_urls(pattern)
+    except ValueError as error:
+        raise LatentDiffError(f"'{pattern}' is no brace pattern: {error} (as in shard-{{000..009}}.tar)") from error
+    found: list[str] = []
+    for name in names:
+        here = [name] if os.path.exists(name) else sorted(glob.glob(name, recursive=True))
+        if not here:
+            raise LatentDiffError(f"no such shard: {name}" + ("" if name == pattern else f" (named by {pattern})"))
+        found.extend(here)
+    shards = tuple(dict.fromkeys(Path(name).absolute() for name in found if name.lower().endswith(SHARD_SUFFIXES)))
+    if not shards:
+        raise LatentDiffError(f"{pattern} names no .tar or .tar.gz, but {found[0]}; images as such go by their folder")
+    return shards
 
 
 def read_members(shard: Path, names: Iterable[str]) -> dict[str, bytes]:

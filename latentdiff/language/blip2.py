@@ -61,4 +61,4 @@ def load_blip2(model: str, device: str = "cpu") -> Blip2:
             f"the captioner blip2 cannot load '{model}': tried a folder of that name, the local Hugging Face cache and "
             f"huggingface.co ({reason}); language.captioner=tags works offline"
         ) from None
-    return Blip2(network.to(device).eval(), processor)
+    return Blip2(network.eval().to(device), processor)

@@ -22,11 +22,12 @@ _LONGEST = 3  # words in a phrase
 _LEAST_SUPPORT = 2  # captions that must contain it
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,;:.!?()\"\n]+")
-_STOP = frozenset(
-    """a an and another are as at be been being both but by for from has have he her his in inside into is it its near next of on
-    onto or other out over she some that the their them there these they this those to two under up very was were while who with
-    image images photo photos photograph picture pictures showing shown shows view""".split()
-)
+_FUNCTION_WORDS = """
+a an and another are as at be been being both but by for from has have he her his in inside into is it its near next
+of on onto or other out over she some that the their them there these they this those to two under up very was were
+while who with image images photo photos photograph picture pictures showing shown shows view
+"""
+_STOP = frozenset(_FUNCTION_WORDS.split())
 
 
 @dataclass(frozen=True)

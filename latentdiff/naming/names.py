@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +17,12 @@ RANDOM_DIRECTIONS = 1000
 QUANTILE = 0.95
 NEIGHBOURS = 10  # nearest cosines that make a hub, as in CSLS (Conneau et al. 2018)
 _BLOCK = 1024
+
+
+class RowsByNumber(Protocol):
+    """What gives float32 rows [k, d] for an array of row numbers [k]."""
+
+    def __getitem__(self, index: np.ndarray, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def exemplar_directions(
     starts: np.ndarray,
     rows: np.ndarray,
     values: np.ndarray,
-    embeddings: np.ndarray,
+    embeddings: RowsByNumber,
     mean: np.ndarray,
     strongest: int = 100,
 ) -> np.ndarray:
@@ -83,7 +90,7 @@ def exemplar_directions(
         starts: [m + 1] int, where each latent's firings begin in `rows` and `values`.
         rows: [nnz] int, the row of each firing.
         values: [nnz] float, its activation (> 0).
-        embeddings: [n, d], or anything that gives float32 rows for an array of row numbers.
+        embeddings: [n, d], an array or an embedding set.
         mean: [d], the SAE's training mean.
         strongest: firings used per latent.
 
@@ -132,7 +139,7 @@ def _random_directions(sample: np.ndarray, seed: int) -> np.ndarray:
     A random mixture of the centred rows has that covariance. The rows are first put in an order of their own, so that
     it does not matter which of two sets was named first.
     """
-    ordered = sample[np.lexsort(sample.T)]
+    ordered = sample[np.lexsort(sample.T[:8])]  # rows equal in eight numbers are equal
     weights = np.random.default_rng(seed).standard_normal((RANDOM_DIRECTIONS, len(ordered)), np.float32)
     return unit_rows(weights @ (ordered - ordered.mean(0)))
 

@@ -18,7 +18,7 @@ _INVISIBLE = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def visible(text: str) -> str:
-    """Text from images, captions and paths without what is not seen: control codes, direction overrides, half characters."""
+    """Text without what is not seen: control codes, direction overrides, halves of characters."""
     return _CONTROLS.sub("\ufffd", _INVISIBLE.sub("", _SPACING.sub(" ", text)))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from latentdiff.findings import ComparisonResult, Evidence, Finding, Side
 
 NOTHING = "No difference found"
+SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def arrange(result: ComparisonResult, level: float = 0.05) -> Listing:
         result: the comparison.
         level: false discovery rate at which concepts outside the one list are still worth a row in the plots.
     """
-    entries = [e for side in ("a", "b") for e in _enter(result.side(side), "")]  # type: ignore[arg-type]
+    entries = [entry for side in SIDES for entry in _enter(result.side(side), "")]
     checked = [e for e in entries if e.finding.verification is not None]
     confirmed = [e for e in checked if _status(e) == "confirmed"]
     stands = result.different and not (checked and not confirmed)
@@ -74,7 +75,7 @@ def others(result: ComparisonResult) -> tuple[Finding, ...]:
 
 
 def advantage(evidence: Evidence, side: Side) -> float | None:
-    """How many times as common a finding is on its side; infinite if absent from the other, None if absent from both."""
+    """How many times as common a finding is on its side; infinite if absent from the other, None if from both."""
     pair = (evidence.prevalence_a, evidence.prevalence_b)
     here, there = pair if side == "a" else pair[::-1]
     if not (math.isfinite(here) and math.isfinite(there)) or here == there == 0:

@@ -57,7 +57,8 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
     level = _level(result)
     listing = arrange(result, level)
     rows = (*listing.shown, *listing.unlisted)
-    return _environment().get_template("page.html.j2").render(
+    template = _environment().get_template("page.html.jinja")
+    return template.render(
         result=result,
         listing=listing,
         level=level,
@@ -89,7 +90,8 @@ def shifts(a: SetSummary, b: SetSummary) -> list[str]:
     pixels = [(s.width_median or 0) * (s.height_median or 0) for s in (a, b)]
     if min(pixels) > 0 and max(pixels) / min(pixels) >= 1.25:
         name = "A" if pixels[0] > pixels[1] else "B"
-        notes.append(f"Images of {name} are larger: {figures.times(max(pixels) / min(pixels))} the pixels at the median.")
+        factor = figures.times(max(pixels) / min(pixels))
+        notes.append(f"Images of {name} are larger: {factor} the pixels at the median.")
     if a.duplicates_across or b.duplicates_across:
         notes.append("Some images occur in both sets; they pull every difference towards zero.")
     return notes
@@ -140,7 +142,7 @@ def _flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, s
         if isinstance(value, Mapping) and value:
             pairs += _flatten(value, f"{prefix}{key}.")
         else:
-            pairs.append((f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, default=str)))
+            pairs.append((f"{prefix}{key}", _text(value)))
     return pairs
 
 
@@ -160,4 +162,8 @@ def _readable(title: str, group: Mapping[str, Any]) -> Iterable[tuple[str, str]]
         elif number and ("times" in about or "seconds" in about):
             yield key, figures.duration(value)
         else:
-            yield key, value if isinstance(value, str) else json.dumps(value, default=str)
+            yield key, _text(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)

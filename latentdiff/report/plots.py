@@ -87,11 +87,11 @@ def prevalence(evidence: Evidence) -> Prevalence:
     intervals = (evidence.prevalence_a_interval, evidence.prevalence_b_interval)
     highest = max(_finite([i.high for i in intervals] + [evidence.prevalence_a, evidence.prevalence_b]), default=0.0)
     top = min(1.0, round_up(highest)) or 1.0
-    spans = [
+    a, b = (
         Span(*(_clip(100 * value / top) for value in (share, interval.low, interval.high)))
         for share, interval in zip((evidence.prevalence_a, evidence.prevalence_b), intervals, strict=True)
-    ]
-    return Prevalence(*spans, top=f"{number(100 * top)}\u202f%")
+    )
+    return Prevalence(a, b, top=f"{number(100 * top)}\u202f%")
 
 
 def forest(entries: Sequence[Entry]) -> Forest:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from latentdiff.findings import ComparisonResult, Evidence, Finding, Interval
-from latentdiff.report.listing import others
+from latentdiff.report.listing import SIDES, others
 from sae_training.files import replacing
 
 _TYPES = {"int": pa.int64(), "float": pa.float64()}
@@ -42,7 +42,7 @@ def to_json(result: ComparisonResult) -> str:
 
 def to_table(result: ComparisonResult) -> pa.Table:
     """One row per finding: first the one list (`rank` from 1 on each side), then what the branches found beside it."""
-    rows = [_row(f, rank) for side in ("a", "b") for rank, f in enumerate(result.side(side), 1)]  # type: ignore[arg-type]
+    rows = [_row(f, rank) for side in SIDES for rank, f in enumerate(result.side(side), 1)]
     rows += [_row(f, None) for f in others(result)]
     details = sorted({column for row in rows for column in row if column.startswith("detail_")})
     schema = pa.schema([*_SCHEMA, *((column, pa.float64()) for column in details)])
@@ -112,7 +112,7 @@ def _evidence_values(evidence: Evidence, prefix: str) -> dict[str, float]:
 
 
 def _plain(value: Any) -> Any:
-    """Plain types only: numpy scalars and paths come in with settings and run facts, half characters with file names."""
+    """Plain types only: numpy scalars and paths come in with settings, halves of characters with file names."""
     if isinstance(value, Mapping):
         return {_plain(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

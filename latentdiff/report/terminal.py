@@ -11,7 +11,7 @@ from rich.text import Text
 
 from latentdiff.findings import ComparisonResult, SetSummary
 from latentdiff.report.figures import p_value, percent, times, unit, visible
-from latentdiff.report.listing import Entry, Listing, advantage, arrange
+from latentdiff.report.listing import SIDES, Entry, Listing, advantage, arrange
 
 _ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
 _COLOURS = {"a": "bright_blue", "b": "yellow"}
@@ -40,7 +40,8 @@ def print_result(result: ComparisonResult, console: Console) -> None:
 
 def _table(listing: Listing, console: Console) -> Table:
     roomy = console.width >= _ROOMY
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, show_edge=False, header_style="")
+    lines = box.SIMPLE_HEAD if console.is_terminal else None
+    table = Table(box=lines, pad_edge=False, show_edge=False, header_style="")
     table.add_column("more in", no_wrap=True)
     table.add_column("finding", overflow="fold", min_width=12)
     for name in ("A", "B", "ratio", "q") if roomy else ("A", "B"):
@@ -48,8 +49,8 @@ def _table(listing: Listing, console: Console) -> Table:
     if roomy:
         table.add_column("found by", no_wrap=True)
     table.add_column("checked", no_wrap=True)
-    for side in ("a", "b"):
-        for entry in listing.side(side):  # type: ignore[arg-type]
+    for side in SIDES:
+        for entry in listing.side(side):
             table.add_row(*_cells(entry, roomy, console))
         table.add_section()
     return table

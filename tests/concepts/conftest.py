@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ def summed(dense: np.ndarray, embeddings: np.ndarray | None = None, cuts: Sequen
     embeddings = unit_rows(len(dense)) if embeddings is None else embeddings
     edges = [0, *sorted(cuts), len(dense)]
     blocks = []
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         sums = LatentSums(dense.shape[1], embeddings.shape[1])
         sums.update(to_codes(dense[start:stop]), embeddings[start:stop], start)
         blocks.append(sums)
@@ -48,8 +49,10 @@ def statistics(dense: np.ndarray, embeddings: np.ndarray | None = None) -> Laten
 
 def sparse_set(rng: np.random.Generator, n: int, prevalence: np.ndarray) -> np.ndarray:
     """[n, latents] activations: silent but for a share of the rows, then Gamma distributed."""
-    fires = rng.random((n, len(prevalence))) < prevalence
-    return np.where(fires, rng.gamma(2.0, 1.0, size=fires.shape), 0.0).astype(np.float32)
+    fires = rng.random((n, len(prevalence)), dtype=np.float32) < prevalence
+    dense = np.zeros(fires.shape, dtype=np.float32)
+    dense[fires] = rng.gamma(2.0, 1.0, size=np.count_nonzero(fires))
+    return dense
 
 
 def names(latents: int) -> list[Name]:

@@ -1,4 +1,4 @@
-"""A comparison as it comes out of the program: two hundred beach pictures against two hundred others, drawn with Pillow."""
+"""A comparison as it comes out of the program, of two sets of beach pictures drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -70,6 +70,11 @@ def make_finding() -> MakeFinding:
     return build_finding
 
 
+@pytest.fixture(scope="session")
+def a_finding() -> Finding:
+    return build_finding()
+
+
 def build_finding(
     words: tuple[str, ...] = ("surfboard", "surf", "surfer", "wave", "wetsuit"),
     side: Side = "a",
@@ -104,6 +109,11 @@ def make_result() -> MakeResult:
     return build_result
 
 
+@pytest.fixture(scope="session")
+def a_result() -> ComparisonResult:
+    return build_result()
+
+
 def build_result(**changes: Any) -> ComparisonResult:
     findings = changes.pop("findings", None)
     findings = default_findings() if findings is None else findings
@@ -111,8 +121,8 @@ def build_result(**changes: Any) -> ComparisonResult:
         "different": True,
         "p_value": 3.1e-9,
         "verdict": "The sets differ: surfboard is more frequent in A, sun umbrella in B.",
-        "a": summary("beach in June", "/data/a", 3, 0.58),
-        "b": summary("beach in September", "world:everyday?images=1238&seed=2&umbrella=0.06", 0, 0.49),
+        "a": summary("beach in June", "/data/a", 3, 0.58, 1240),
+        "b": summary("beach in September", "world:everyday?images=1238&seed=2&umbrella=0.06", 0, 0.49, 1238),
         "encoder": "mini (latentdiff 0.1.0, 256 dimensions)",
         "sae": "trained on both sets: batch top-k, 2,048 latents, k 16",
         "concepts": ConceptResult(
@@ -156,7 +166,7 @@ def default_findings() -> tuple[Finding, ...]:
     )
 
 
-def summary(name: str, source: str, skipped: int, brightness: float) -> SetSummary:
+def summary(name: str, source: str, skipped: int, brightness: float, embedded: int = 1240) -> SetSummary:
     examples = (
         ("/data/a/IMG_0412.jpg", "truncated after 12,288 of 48,120 bytes"),
         ("/data/a/notes.jpg", "not an image: starts with '# Notes'"),
@@ -165,8 +175,8 @@ def summary(name: str, source: str, skipped: int, brightness: float) -> SetSumma
     return SetSummary(
         name=name,
         source=source,
-        images=1240 + skipped,
-        embedded=1240,
+        images=embedded + skipped,
+        embedded=embedded,
         skipped=skipped,
         skipped_examples=examples[:skipped],
         duplicates_within=4,

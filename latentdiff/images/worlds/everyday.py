@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-import numpy as np
 from PIL import ImageDraw
 
-from latentdiff.images.worlds.everyday_outdoors import OUTDOOR_BRUSHES, WEATHER_BRUSHES
-from latentdiff.images.worlds.everyday_parents import PARENT_BRUSHES
-from latentdiff.images.worlds.everyday_things import THING_BRUSHES
-from latentdiff.images.worlds.pen import Box, Brush, Pen, hsv, muted, near, pick, shade, vivid
+from latentdiff.images.worlds.brushes import belongings, household, outdoors, parents
+from latentdiff.images.worlds.pen import Box, Pen, by_name, hsv, muted, near, pick, shade, vivid
 from latentdiff.images.worlds.scene import (
     CANVAS,
     SCALE,
@@ -27,9 +24,21 @@ from latentdiff.images.worlds.scene import (
     listing,
 )
 
-BRUSHES: dict[str, Brush] = {**THING_BRUSHES, **OUTDOOR_BRUSHES}
+PARENTS = by_name(
+    parents.dog, parents.cat, parents.horse, parents.person, parents.bicycle, parents.motorcycle, parents.car,
+    parents.boat,
+)  # fmt: skip
+ATTRIBUTES = by_name(
+    belongings.backpack, belongings.suitcase, belongings.umbrella, belongings.hat, belongings.ball, belongings.kite,
+    belongings.surfboard, belongings.skateboard, belongings.guitar, household.tv, household.laptop, household.lamp,
+    household.clock, household.chair, household.book, household.cup, household.bottle, household.apple,
+    household.banana, household.pizza, outdoors.tree, outdoors.bench, outdoors.traffic_light, outdoors.hydrant,
+    outdoors.fence, outdoors.flower, outdoors.tent, outdoors.balloon, outdoors.flag, outdoors.mushroom,
+    outdoors.butterfly, outdoors.moon,
+)  # fmt: skip
+WEATHER = by_name(outdoors.snow, outdoors.rain)
 UPRIGHT = {"tree", "bench", "fence", "traffic light", "hydrant", "tent", "chair", "lamp", "tv", "flower", "balloon"}
-SLIM = {"surfboard", "bottle", "guitar", "bench", "skateboard", "traffic light", "tree", "chair"}  # fill their frame less
+SLIM = {"surfboard", "bottle", "guitar", "bench", "skateboard", "traffic light", "tree", "chair", "kite"}
 SETTINGS: dict[str, tuple[str, ...]] = {
     "park": ("in a park", "on the grass", "in a meadow"),
     "street": ("on a street", "in the city", "by the road"),
@@ -43,33 +52,63 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 def paint(streams: Streams, present: Sequence[Concept]) -> Painting:
     """One everyday scene with the concepts given."""
     arrays, rng = streams.arrays("scene"), streams.random("scene")
-    setting = rng.choice(tuple(SETTINGS))
-    wash = colour_field(arrays, rng.choice((3, 5, 8)), arrays.uniform(40, 215, 3), rng.uniform(20, 60), CANVAS)
+    setting = _setting(rng)
+    wash = colour_field(arrays, rng.choice((3, 5, 7)), arrays.uniform(40, 215, 3), rng.uniform(15, 50), CANVAS)
     draw = ImageDraw.Draw(wash, "RGB")
     SCENERY[setting](draw, rng)
     parent = next(concept for concept in present if concept.is_parent)
-    boxes: dict[str, Box] = {parent.name: _place(draw, streams.random(parent.name), PARENT_BRUSHES[parent.name], None)}
-    for concept in sorted(present, key=lambda c: c.name in WEATHER_BRUSHES):
+    boxes: dict[str, Box] = {parent.name: _start(draw, streams.random(parent.name), parent.name)}
+    for concept in sorted(present, key=lambda c: c.name in WEATHER):
         own = streams.random(concept.name)
-        if concept.name in WEATHER_BRUSHES:
-            WEATHER_BRUSHES[concept.name](Pen(draw, CANVAS / 2, CANVAS / 2, CANVAS / 2), own)
+        if concept.name in WEATHER:
+            WEATHER[concept.name](Pen(draw, CANVAS / 2, CANVAS / 2, CANVAS / 2), own)
             boxes[concept.name] = (0.0, 0.0, float(CANVAS), float(CANVAS))
         elif not concept.is_parent:
-            turn = 0.12 if concept.name in UPRIGHT else 0.6
-            boxes[concept.name] = _place(draw, own, BRUSHES[concept.name], boxes[parent.name], turn, concept.name in SLIM)
+            boxes[concept.name] = _add(draw, own, concept.name, boxes[parent.name])
     gain = rng.uniform(0.75, 0.95) if setting == "night" else rng.uniform(0.85, 1.15)
-    pixels = develop(wash, arrays, rng.uniform(2.0, 11.0), gain)
-    return Painting(pixels, boxes, _caption(streams.random("caption"), present, SETTINGS[setting]))
+    return develop(wash, arrays, rng.uniform(2.0, 8.0), gain), boxes
 
 
-def _place(draw: ImageDraw.ImageDraw, rng: Random, brush: Brush, avoid: Box | None, turn: float = 0.1, slim: bool = False) -> Box:
-    """Draw one object; attributes take, of a few places, the one that hides least of the parent."""
-    half = SCALE * (rng.uniform(23, 33) if avoid is None else rng.uniform(12.5, 20.5) * (1.3 if slim else 1.0))
-    inset = 0.8 * half
-    spots = [(rng.uniform(inset, CANVAS - inset), rng.uniform(inset, CANVAS - inset)) for _ in range(4)]
-    x, y = spots[0] if avoid is None else min(spots, key=lambda spot: _overlap(avoid, spot, half))
-    pen = Pen(draw, x, y, half, rng.gauss(0, turn / 2), rng.random() < 0.5, rng.uniform(0.75, 1.15))
-    brush(pen, rng)
+def describe(streams: Streams, present: Sequence[Concept]) -> str:
+    """The caption of a scene: the parent, the attributes in any order, the place."""
+    rng, where = streams.random("caption"), SETTINGS[_setting(streams.random("scene"))]
+    parent = next(c.mention for c in present if c.is_parent)
+    rest = [c.mention for c in present if not c.is_parent]
+    rng.shuffle(rest)
+    place = rng.choice(where)
+    forms = (
+        f"{parent} with {listing(rest)} {place}" if rest else f"{parent} {place}",
+        f"a photo of {listing([parent, *rest])} {place}",
+        f"there is {listing([*rest, parent])} {place}",
+        f"{listing([parent, *rest])} {place}",
+    )
+    text = rng.choice(forms).strip()
+    return text[0].upper() + text[1:] + "."
+
+
+def _setting(scene: Random) -> str:
+    """Where it takes place: the first thing the scene's stream decides."""
+    return scene.choice(tuple(SETTINGS))
+
+
+def _start(draw: ImageDraw.ImageDraw, rng: Random, name: str) -> Box:
+    """Draw the parent."""
+    half = SCALE * rng.uniform(23, 33)
+    x, y = (rng.uniform(0.8 * half, CANVAS - 0.8 * half) for _ in range(2))
+    pen = Pen(draw, x, y, half, rng.gauss(0, 0.05), rng.random() < 0.5, rng.uniform(0.75, 1.15))
+    PARENTS[name](pen, rng)
+    return pen.box
+
+
+def _add(draw: ImageDraw.ImageDraw, rng: Random, name: str, parent: Box) -> Box:
+    """Draw one attribute; of a few places it takes the one that hides least of the parent."""
+    half = SCALE * rng.uniform(15.5, 23.0) * (1.2 if name in SLIM else 1.0)
+    low, high = 0.75 * half, CANVAS - 0.75 * half
+    spots = [(rng.uniform(low, high), rng.uniform(low, high)) for _ in range(4)]
+    x, y = min(spots, key=lambda spot: _overlap(parent, spot, half))
+    angle = rng.gauss(0, 0.06 if name in UPRIGHT else 0.22)
+    pen = Pen(draw, x, y, half, angle, rng.random() < 0.5, rng.uniform(0.85, 1.15))
+    ATTRIBUTES[name](pen, rng)
     return pen.box
 
 
@@ -138,7 +177,8 @@ def _room(draw: ImageDraw.ImageDraw, rng: Random) -> None:
 
 
 def _night(draw: ImageDraw.ImageDraw, rng: Random) -> None:
-    draw.rectangle((0, 0, CANVAS, CANVAS), fill=hsv(rng.uniform(0.55, 0.8), rng.uniform(0.2, 0.7), rng.uniform(0.1, 0.35)))
+    sky = hsv(rng.uniform(0.55, 0.8), rng.uniform(0.2, 0.7), rng.uniform(0.1, 0.35))
+    draw.rectangle((0, 0, CANVAS, CANVAS), fill=sky)
     for _ in range(rng.randint(6, 26)):
         x, y, r = rng.randrange(CANVAS), rng.randrange(CANVAS // 2), rng.randint(1, 3)
         draw.rectangle((x, y, x + r, y + r), fill=(236, 226, 180))
@@ -159,21 +199,6 @@ SCENERY: dict[str, Callable[[ImageDraw.ImageDraw, Random], None]] = {
     "night": _night,
     "studio": _studio,
 }
-
-
-def _caption(rng: Random, present: Sequence[Concept], settings: Sequence[str]) -> str:
-    parent = next(c.mention for c in present if c.is_parent)
-    rest = [c.mention for c in present if not c.is_parent]
-    rng.shuffle(rest)
-    where = rng.choice(settings)
-    forms = (
-        f"{parent} with {listing(rest)} {where}" if rest else f"{parent} {where}",
-        f"a photo of {listing([parent, *rest])} {where}",
-        f"there is {listing([*rest, parent])} {where}",
-        f"{listing([parent, *rest])} {where}",
-    )
-    text = rng.choice(forms).strip()
-    return text[0].upper() + text[1:] + "."
 
 
 def _parent(name: str, prevalence: float, *words: str) -> Concept:
@@ -232,4 +257,5 @@ EVERYDAY = World(
     ),
     "a photo",
     paint,
+    describe,
 )

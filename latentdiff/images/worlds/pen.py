@@ -101,6 +101,11 @@ class Pen:
 Brush = Callable[[Pen, Random], None]
 
 
+def by_name(*brushes: Brush) -> dict[str, Brush]:
+    """Brushes under the names of what they draw, in this order."""
+    return {brush.__name__.replace("_", " "): brush for brush in brushes}
+
+
 def shade(colour: Colour, factor: float) -> Colour:
     """A colour made darker (below 1) or lighter (above 1)."""
     r, g, b = colour

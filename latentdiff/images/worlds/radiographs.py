@@ -12,9 +12,16 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from latentdiff.images.worlds.pen import Box, Pen, grey
-from latentdiff.images.worlds.radiograph_findings import SHARP, SOFT, curve
+from latentdiff.images.worlds.brushes import chest
+from latentdiff.images.worlds.brushes.chest import curve
+from latentdiff.images.worlds.pen import Box, Brush, Pen, by_name, grey
 from latentdiff.images.worlds.scene import CANVAS, Concept, Painting, Streams, World, colour_field, develop, listing
+
+SOFT = by_name(chest.nodule, chest.effusion, chest.consolidation, chest.cardiomegaly)
+SHARP = by_name(
+    chest.pneumothorax, chest.fracture, chest.pacemaker, chest.tube, chest.catheter, chest.sternal_wires,
+    chest.electrodes, chest.valve, chest.spinal_rods, chest.clips, chest.necklace, chest.implant,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,11 +71,20 @@ def paint(streams: Streams, present: Sequence[Concept]) -> Painting:
     film = ImageChops.add(film, clouds.convert("L"), 1, -128)
     if rng.random() < 0.2:
         film = ImageChops.invert(film)
-    pixels = develop(film, arrays, rng.uniform(2.0, 9.0), rng.uniform(0.75, 1.15))
-    return Painting(pixels, boxes, _caption(streams.random("caption"), present))
+    return develop(film, arrays, rng.uniform(2.0, 9.0), rng.uniform(0.75, 1.15)), boxes
 
 
-def _apply(brush, pen: Pen, rng: Random) -> Box:  # type: ignore[no-untyped-def]
+def describe(streams: Streams, present: Sequence[Concept]) -> str:
+    """The caption of a film: its findings in any order, or that there are none."""
+    rng, mentions = streams.random("caption"), [c.mention for c in present]
+    rng.shuffle(mentions)
+    film = rng.choice(("chest x-ray", "chest film", "radiograph of the chest", "chest radiograph"))
+    if not mentions:
+        return rng.choice((f"A normal {film}.", f"A {film} without findings.", f"A {film}."))
+    return rng.choice((f"A {film} showing {listing(mentions)}.", f"A {film} with {listing(mentions)}."))
+
+
+def _apply(brush: Brush, pen: Pen, rng: Random) -> Box:
     brush(pen, rng)
     return pen.box
 
@@ -107,7 +123,8 @@ def _ribs(pen: Pen, rng: Random) -> None:
             bow = [(s * 0.1, y), (s * 0.5 * reach, y - 0.16), (s * 1.1 * reach, y - 0.02), (s * reach, y + slope + 0.1)]
             pen.line(curve(bow, 6), 0.06, grey(level))
     for s in (-1, 1):
-        pen.line(curve([(s * 0.1, -0.7), (s * 0.4, -0.82), (s * 0.6, -0.72), (s * 1.0, -0.9)], 6), 0.09, grey(level + 25))
+        collarbone = [(s * 0.1, -0.7), (s * 0.4, -0.82), (s * 0.6, -0.72), (s * 1.0, -0.9)]
+        pen.line(curve(collarbone, 6), 0.09, grey(level + 25))
 
 
 def _spine(pen: Pen, rng: Random, bend: float) -> None:
@@ -117,15 +134,6 @@ def _spine(pen: Pen, rng: Random, bend: float) -> None:
         y = -1.15 + 0.22 * i
         x = bend * math.sin(math.pi * (y + 0.2))
         pen.rect(x - 0.09, y - 0.09, x + 0.09, y + 0.09, grey(level))
-
-
-def _caption(rng: Random, present: Sequence[Concept]) -> str:
-    mentions = [c.mention for c in present]
-    rng.shuffle(mentions)
-    film = rng.choice(("chest x-ray", "chest film", "radiograph of the chest", "chest radiograph"))
-    if not mentions:
-        return rng.choice((f"A normal {film}.", f"A {film} without findings.", f"A {film}."))
-    return rng.choice((f"A {film} showing {listing(mentions)}.", f"A {film} with {listing(mentions)}."))
 
 
 def _finding(name: str, prevalence: float, *words: str, mention: str = "") -> Concept:
@@ -155,4 +163,5 @@ RADIOGRAPHS = World(
     ),
     "a chest x-ray",
     paint,
+    describe,
 )

@@ -8,8 +8,9 @@ from random import Random
 
 from PIL import ImageDraw
 
-from latentdiff.images.worlds.pen import Box, Colour, Pen, muted, near, pick, shade
-from latentdiff.images.worlds.satellite_brushes import LONG, SATELLITE_BRUSHES
+from latentdiff.images.worlds.brushes import buildings
+from latentdiff.images.worlds.brushes import land as landscape
+from latentdiff.images.worlds.pen import Box, Colour, Pen, by_name, muted, near, pick, shade
 from latentdiff.images.worlds.scene import (
     CANVAS,
     SCALE,
@@ -22,12 +23,20 @@ from latentdiff.images.worlds.scene import (
     listing,
 )
 
-LAND: dict[str, tuple[Colour, ...]] = {
+OBJECTS = by_name(  # in the order they are laid on one another
+    landscape.forest, landscape.circular_fields, landscape.orchard, landscape.river, buildings.railway,
+    buildings.runway, landscape.ships, buildings.bridge, buildings.houses, buildings.parking_lot,
+    landscape.solar_panels, landscape.greenhouse, buildings.storage_tanks, buildings.tennis_court,
+    buildings.baseball_field, buildings.stadium, buildings.roundabout, buildings.swimming_pool, buildings.airplane,
+    landscape.wind_turbines,
+)  # fmt: skip
+LONG = {"river", "runway", "railway"}
+LAND: dict[str, tuple[Colour, ...]] = {  # as a caption calls it
     "farmland": ((120, 130, 70), (150, 130, 80), (90, 120, 60)),
-    "desert": ((196, 160, 110), (170, 130, 90), (210, 186, 140)),
+    "a desert": ((196, 160, 110), (170, 130, 90), (210, 186, 140)),
     "a city": ((130, 128, 124), (150, 140, 130), (110, 108, 112)),
     "grassland": ((110, 140, 70), (90, 120, 70), (130, 140, 90)),
-    "a snowy plain": ((196, 200, 208), (176, 184, 194)),
+    "a snowy landscape": ((196, 200, 208), (176, 184, 194)),
     "the coast": ((90, 120, 120), (150, 150, 120), (60, 90, 110)),
 }
 
@@ -35,7 +44,7 @@ LAND: dict[str, tuple[Colour, ...]] = {
 def paint(streams: Streams, present: Sequence[Concept]) -> Painting:
     """One tile with the concepts given."""
     arrays, rng = streams.arrays("scene"), streams.random("scene")
-    land = rng.choice(tuple(LAND))
+    land = _land(rng)
     tone = pick(rng, LAND[land], 30)
     tile = colour_field(arrays, rng.choice((4, 7, 10)), arrays.normal(tone, 14.0), rng.uniform(16, 42), CANVAS)
     draw = ImageDraw.Draw(tile, "RGB")
@@ -48,9 +57,23 @@ def paint(streams: Streams, present: Sequence[Concept]) -> Painting:
         x, y, r = rng.randrange(CANVAS), rng.randrange(CANVAS), rng.randint(1, 5)
         draw.ellipse((x, y, x + r, y + r), fill=shade(tone, rng.choice((0.55, 0.75, 1.3))))
     names = {concept.name for concept in present}
-    boxes = {name: _place(draw, streams.random(name), name) for name in SATELLITE_BRUSHES if name in names}
-    pixels = develop(tile, arrays, rng.uniform(2.0, 9.0), rng.uniform(0.75, 1.05))
-    return Painting(pixels, boxes, _caption(streams.random("caption"), present, land))
+    boxes = {name: _place(draw, streams.random(name), name) for name in OBJECTS if name in names}
+    return develop(tile, arrays, rng.uniform(2.0, 9.0), rng.uniform(0.75, 1.05)), boxes
+
+
+def describe(streams: Streams, present: Sequence[Concept]) -> str:
+    """The caption of a tile: what is on it in any order, and sometimes the land."""
+    rng, land = streams.random("caption"), _land(streams.random("scene"))
+    mentions = [c.mention for c in present]
+    rng.shuffle(mentions)
+    view = rng.choice(("A satellite image", "A satellite photo", "An aerial view"))
+    where = rng.choice(("", f" near {land}" if land == "the coast" else f" in {land}"))
+    return f"{view} of {listing(mentions)}{where}." if mentions else f"{view} of {land}."
+
+
+def _land(scene: Random) -> str:
+    """What land it is: the first thing the scene's stream decides."""
+    return scene.choice(tuple(LAND))
 
 
 def _place(draw: ImageDraw.ImageDraw, rng: Random, name: str) -> Box:
@@ -61,7 +84,7 @@ def _place(draw: ImageDraw.ImageDraw, rng: Random, name: str) -> Box:
     if name in LONG:
         half *= 1.5
     pen = Pen(draw, x, y, half, rng.uniform(0, 2 * math.pi), rng.random() < 0.5, light)
-    SATELLITE_BRUSHES[name](pen, rng)
+    OBJECTS[name](pen, rng)
     return pen.box
 
 
@@ -96,16 +119,6 @@ def _blocks(pen: Pen, rng: Random) -> None:
                 pen.rect(x, y, x + wide, y + high, roof)
 
 
-def _caption(rng: Random, present: Sequence[Concept], land: str) -> str:
-    mentions = [c.mention for c in present]
-    rng.shuffle(mentions)
-    view = rng.choice(("A satellite image", "A satellite photo", "An aerial view"))
-    where = rng.choice(("", f" in {land}" if land in ("a city", "farmland", "grassland") else f" near {land}"))
-    if not mentions:
-        return f"{view} of {land}." if land != "desert" else f"{view} of a desert."
-    return f"{view} of {listing(mentions)}{where.replace('near desert', 'in a desert')}."
-
-
 def _seen(name: str, prevalence: float, *words: str, mention: str = "") -> Concept:
     return Concept(name, words, prevalence, mention=mention)
 
@@ -136,4 +149,5 @@ SATELLITE = World(
     ),
     "a satellite image",
     paint,
+    describe,
 )

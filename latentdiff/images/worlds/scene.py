@@ -68,13 +68,7 @@ class Streams:
         return np.random.default_rng(np.random.SeedSequence(entropy))
 
 
-@dataclass(frozen=True)
-class Painting:
-    """What a world's painter hands back: the picture, where its concepts lie (canvas pixels), and a caption."""
-
-    pixels: np.ndarray
-    boxes: Mapping[str, Box]
-    caption: str
+Painting = tuple[np.ndarray, Mapping[str, Box]]  # [96, 96, 3] uint8, and where its concepts lie in canvas pixels
 
 
 @dataclass(frozen=True)
@@ -85,6 +79,7 @@ class World:
     concepts: tuple[Concept, ...]
     context: str  # what such an image is called in a prompt
     paint: Callable[[Streams, Sequence[Concept]], Painting] = field(repr=False)
+    describe: Callable[[Streams, Sequence[Concept]], str] = field(repr=False)  # the caption
 
     def concept(self, name: str) -> Concept:
         """The concept called `name`.
@@ -107,13 +102,20 @@ def render_world(world: World, seed: int, index: int, prevalence: Mapping[str, f
     """
     streams = Streams(world.name, seed, index)
     present = draw_presence(world, streams, prevalences(world, prevalence))
-    painting = world.paint(streams, present)
+    pixels, placed = world.paint(streams, present)
     boxes = []
     for concept in present:
-        left, top, right, bottom = (min(max(v / SCALE, 0.0), float(SIDE)) for v in painting.boxes[concept.name])
+        left, top, right, bottom = (min(max(v / SCALE, 0.0), float(SIDE)) for v in placed[concept.name])
         boxes.append((concept.name, left, top, right - left, bottom - top))
     labels = tuple(concept.name for concept in present)
-    return RenderedImage(painting.pixels, labels, painting.caption, tuple(boxes))
+    return RenderedImage(pixels, labels, world.describe(streams, present), tuple(boxes))
+
+
+def describe_world(world: World, seed: int, index: int, prevalence: Mapping[str, float]) -> tuple[list[str], str]:
+    """Labels and caption of an image, without drawing it."""
+    streams = Streams(world.name, seed, index)
+    present = draw_presence(world, streams, prevalences(world, prevalence))
+    return [concept.name for concept in present], world.describe(streams, present)
 
 
 def prevalences(world: World, changed: Mapping[str, float]) -> dict[str, float]:
@@ -179,16 +181,16 @@ def develop(canvas: Image.Image, rng: np.random.Generator, grain: float, gain: f
     """
     small = np.atleast_3d(np.asarray(canvas.reduce(SCALE), dtype=np.float32))
     ramp = np.linspace(-1.0, 1.0, SIDE, dtype=np.float32)
-    across, down = rng.uniform(-0.22, 0.22, 2).astype(np.float32)
+    across, down = (np.float32(tilt) for tilt in rng.uniform(-0.22, 0.22, 2))
     light = (1.0 + across * ramp)[None, :, None] * (1.0 + down * ramp)[:, None, None]
-    cast = (gain * rng.uniform(0.8, 1.2) * rng.uniform(0.9, 1.1, small.shape[2])).astype(np.float32)
+    cast = np.asarray(gain * rng.uniform(0.8, 1.2) * rng.uniform(0.9, 1.1, small.shape[2]), dtype=np.float32)
     noise = np.float32(grain) * rng.standard_normal(small.shape, dtype=np.float32)
     lit = small * (light * cast) + noise + np.float32(rng.uniform(-14.0, 14.0))
     return np.broadcast_to(lit.clip(0, 255).astype(np.uint8), (SIDE, SIDE, 3)).copy()
 
 
 def listing(mentions: Sequence[str]) -> str:
-    """"a cup", "a cup and a kite", "a cup, a kite and a tent"."""
+    """ "a cup", "a cup and a kite", "a cup, a kite and a tent"."""
     if len(mentions) < 2:
         return "".join(mentions)
     return f"{', '.join(mentions[:-1])} and {mentions[-1]}"

@@ -1,6 +1,6 @@
 """Worlds as an image source: `world:everyday?images=1000&seed=1&traffic_light=0.04`.
 
-Images are rendered as they are read; the address of one is its source's with `#INDEX`, and is enough to draw it again.
+Images are drawn when they are read; the address of one is its source's with `#INDEX`, and is enough to draw it again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.records import ImageRecord
 from latentdiff.images.worlds.catalogue import WORLDS, render
-from latentdiff.images.worlds.scene import RenderedImage, prevalences
+from latentdiff.images.worlds.scene import describe_world, prevalences
 from latentdiff.registry import choose
 
 PREFIX = "world:"
@@ -38,9 +38,16 @@ class WorldSpec:
         named = (f"{quote_plus(name.replace(' ', '_'))}={value!r}" for name, value in self.prevalence.items())
         return f"{PREFIX}{self.world}?{'&'.join((f'images={self.images}', f'seed={self.seed}', *named))}"
 
-    def render(self, index: int) -> RenderedImage:
-        """Image `index`."""
-        return render(self.world, self.seed, index, self.prevalence)
+    def describe(self, index: int) -> tuple[list[str], str]:
+        """Labels and caption of image `index`."""
+        return describe_world(WORLDS[self.world], self.seed, index, self.prevalence)
+
+    def png(self, index: int) -> bytes:
+        """Image `index` as a PNG file, lightly compressed."""
+        file = io.BytesIO()
+        image = render(self.world, self.seed, index, self.prevalence)
+        Image.fromarray(image.pixels).save(file, "PNG", compress_level=1)
+        return file.getvalue()
 
 
 class WorldSource:
@@ -61,9 +68,9 @@ class WorldSource:
 
     def __iter__(self) -> Iterator[ImageRecord]:
         for index in range(self.world.images):
-            image = self.world.render(index)
-            metadata = {"labels": list(image.labels), "caption": image.caption}
-            yield ImageRecord(str(index), f"{self.world}#{index}", partial(encode_png, image), metadata)
+            labels, caption = self.world.describe(index)
+            read = partial(self.world.png, index)
+            yield ImageRecord(str(index), f"{self.world}#{index}", read, {"labels": labels, "caption": caption})
 
     def stamp(self) -> str:
         """A digest of the parameters and of the renderers' edition."""
@@ -80,14 +87,7 @@ def read_world(uri: str) -> bytes:
     world = parse_spec(spec)
     if not index.isdecimal() or int(index) >= world.images:
         raise LatentDiffError(f"'{uri}' names no image; end it in #0 to #{world.images - 1}")
-    return encode_png(world.render(int(index)))
-
-
-def encode_png(image: RenderedImage) -> bytes:
-    """The image as a PNG file, lightly compressed."""
-    file = io.BytesIO()
-    Image.fromarray(image.pixels).save(file, "PNG", compress_level=1)
-    return file.getvalue()
+    return world.png(int(index))
 
 
 def parse_spec(spec: str) -> WorldSpec:

@@ -8,16 +8,13 @@ from random import Random
 from latentdiff.images.worlds.pen import BLACK, STEEL, WHITE, Pen, near, pick, shade, vivid
 
 
-
 def backpack(pen: Pen, rng: Random) -> None:
     """A rounded bag with straps, a front pocket and zips."""
     cloth = vivid(rng)
     dark = shade(cloth, 0.55)
     pen.arc(0, -0.72, 0.2, 0.22, math.pi, 2 * math.pi, 0.1, dark)
-    for side in (-1, 1):
-        pen.arc(side * 0.6, 0.12, 0.24, 0.5, -1.6, 1.6, 0.13, dark) if side > 0 else pen.arc(
-            -0.6, 0.12, 0.24, 0.5, 1.54, 4.74, 0.13, dark
-        )
+    pen.arc(-0.6, 0.12, 0.24, 0.5, 1.54, 4.74, 0.13, dark)
+    pen.arc(0.6, 0.12, 0.24, 0.5, -1.6, 1.6, 0.13, dark)
     pen.ellipse(0, -0.3, 0.6, 0.5, cloth)
     pen.rect(-0.6, -0.3, 0.6, 0.8, cloth)
     pen.ellipse(0, 0.8, 0.6, 0.12, cloth)
@@ -55,17 +52,15 @@ def umbrella(pen: Pen, rng: Random) -> None:
     second = shade(first, 0.68) if rng.random() < 0.5 else vivid(rng)
     pen.line(((0, -0.5), (0, 0.74)), 0.07, (70, 56, 44))
     pen.arc(0.14, 0.76, 0.14, 0.16, math.pi, 0, 0.08, (70, 56, 44))
-    count = 6
+    count, top = 6, (0.0, -0.82)
     arch = [(-math.cos(math.pi * i / 24), -0.06 - 0.76 * math.sin(math.pi * i / 24)) for i in range(25)]
     for i in range(count):
-        part = arch[4 * i : 4 * i + 5]
-        left, right = part[0][0], part[-1][0]
-        low = [(right * 0.96, -0.06), ((left + right) / 2, -0.16), (left * 0.96, -0.06)]
-        a, b = (-1 + 2 * i / count), (-1 + 2 * (i + 1) / count)
-        top = (0.0, -0.82)
-        edge = [(a, -0.02 - 0.03 * (1 - abs(a))), ((a + b) / 2, -0.14), (b, -0.02 - 0.03 * (1 - abs(b)))]
-        pen.poly([top, *part, *low], first if i % 2 else second)
-        pen.poly([top, *edge], first if i % 2 else second)
+        colour = first if i % 2 else second
+        back = arch[4 * i : 4 * i + 5]  # the far side of the panel, seen over the top
+        left, right = back[0][0], back[-1][0]
+        pen.poly([top, *back, (right * 0.96, -0.06), ((left + right) / 2, -0.16), (left * 0.96, -0.06)], colour)
+        a, b = -1 + 2 * i / count, -1 + 2 * (i + 1) / count
+        pen.poly((top, (a, -0.05 + 0.03 * abs(a)), ((a + b) / 2, -0.14), (b, -0.05 + 0.03 * abs(b))), colour)
     for i in range(1, count):
         pen.line(((0, -0.82), (-1 + 2 * i / count, -0.04)), 0.03, shade(first, 0.5))
     pen.line(((0, -0.8), (0, -0.98)), 0.06, BLACK)
@@ -76,7 +71,8 @@ def hat(pen: Pen, rng: Random) -> None:
     felt = pick(rng, ((120, 80, 46), (216, 190, 130), (40, 38, 38), (150, 40, 50), (70, 90, 70)))
     pen.poly(((-0.46, 0.2), (-0.38, -0.5), (-0.2, -0.64), (0.0, -0.5), (0.2, -0.64), (0.38, -0.5), (0.46, 0.2)), felt)
     pen.poly(((0.1, -0.56), (0.2, -0.64), (0.38, -0.5), (0.46, 0.2), (0.2, 0.2)), shade(felt, 0.75))
-    pen.poly(((-1.0, 0.0), (-0.6, 0.2), (0.6, 0.2), (1.0, 0.0), (0.7, 0.44), (0.0, 0.54), (-0.7, 0.44)), shade(felt, 1.1))
+    brim = ((-1.0, 0.0), (-0.6, 0.2), (0.6, 0.2), (1.0, 0.0), (0.7, 0.44), (0.0, 0.54), (-0.7, 0.44))
+    pen.poly(brim, shade(felt, 1.1))
     pen.poly(((-0.46, 0.02), (0.46, 0.02), (0.47, 0.22), (-0.47, 0.22)), vivid(rng))
 
 
@@ -95,8 +91,8 @@ def ball(pen: Pen, rng: Random) -> None:
         pen.ring(0, 0, 0.88, 0.05, BLACK)
         pen.line(((-0.9, 0), (0.9, 0)), 0.06, BLACK)
         pen.line(((0, -0.9), (0, 0.9)), 0.06, BLACK)
-        for x in (-1, 1):
-            pen.arc(x * 1.1, 0, 0.66, 0.8, math.pi / 2 + (0 if x > 0 else math.pi), 3 * math.pi / 2 + (0 if x > 0 else math.pi), 0.06, BLACK)
+        for x, start in ((-1.1, 1.5 * math.pi), (1.1, 0.5 * math.pi)):
+            pen.arc(x, 0, 0.66, 0.8, start, start + math.pi, 0.06, BLACK)
     elif kind == 2:
         pen.ball(0, 0, 0.8, near(rng, (200, 226, 60)))
         pen.arc(-0.8, 0, 0.6, 0.66, -1.1, 1.1, 0.08, WHITE)
@@ -130,8 +126,7 @@ def kite(pen: Pen, rng: Random) -> None:
 def surfboard(pen: Pen, rng: Random) -> None:
     """A long pointed board with a stripe and fins."""
     board, stripe = vivid(rng) if rng.random() < 0.6 else near(rng, WHITE, 10), vivid(rng)
-    outline = [(0.3 * math.sin(math.pi * t**0.8) * (1 if t < 1 else 0), -1 + 2 * t) for t in (i / 12 for i in range(13))]
-    outline[-1] = (0.1, 1.0)
+    outline = [(0.3 * math.sin(math.pi * (i / 12) ** 0.8), -1 + i / 6) for i in range(12)] + [(0.1, 1.0)]
     pen.poly(outline + [(-x, y) for x, y in reversed(outline)], board)
     inner = [(0.68 * x, 0.9 * y) for x, y in outline]
     pen.poly(inner + [(-x, y) for x, y in reversed(inner)], shade(board, 1.18))
@@ -169,5 +164,3 @@ def guitar(pen: Pen, rng: Random) -> None:
     pen.rect(-0.2, 0.66, 0.2, 0.74, (60, 36, 26))
     for x in (-0.035, 0.035):
         pen.line(((x, -0.9), (x, 0.7)), 0.02, (230, 226, 210))
-
-

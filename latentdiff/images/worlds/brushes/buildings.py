@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from random import Random
 
-from latentdiff.images.worlds.pen import BLACK, WHITE, Pen, muted, near, pick, shade, vivid
 from latentdiff.images.worlds.brushes.land import ASPHALT, DARK, LEAF, WATER
-
+from latentdiff.images.worlds.pen import BLACK, WHITE, Pen, muted, near, pick, shade, vivid
 
 
 def runway(pen: Pen, rng: Random) -> None:
@@ -34,10 +33,10 @@ def roundabout(pen: Pen, rng: Random) -> None:
     tar, green = pick(rng, ASPHALT), pick(rng, LEAF)
     turn = rng.uniform(0, 1.57)
     for i in range(rng.choice((3, 4, 4))):
-        a = turn + 1.571 * i
-        pen.line(((0.5 * math.cos(a), 0.5 * math.sin(a)), (1.6 * math.cos(a), 1.6 * math.sin(a))), 0.3, tar)
+        c, s = math.cos(turn + 1.571 * i), math.sin(turn + 1.571 * i)
+        pen.line(((0.5 * c, 0.5 * s), (1.6 * c, 1.6 * s)), 0.3, tar)
         for r in (0.9, 1.15, 1.4):
-            pen.line(((r * math.cos(a), r * math.sin(a)), ((r + 0.12) * math.cos(a), (r + 0.12) * math.sin(a))), 0.04, WHITE)
+            pen.line(((r * c, r * s), ((r + 0.12) * c, (r + 0.12) * s)), 0.04, WHITE)
     pen.ellipse(0, 0, 0.7, 0.7, tar)
     pen.ring(0, 0, 0.54, 0.03, WHITE)
     pen.ellipse(0, 0, 0.36, 0.36, WHITE)
@@ -57,8 +56,8 @@ def stadium(pen: Pen, rng: Random) -> None:
     pen.ring(0, 0, 0.9, 0.05, shade(roof, 0.7), 0.7)
     pen.ellipse(0, 0, 0.82, 0.62, vivid(rng))
     for i in range(20):
-        a = math.pi * i / 10
-        pen.line(((0.7 * math.cos(a), 0.52 * math.sin(a)), (0.99 * math.cos(a), 0.79 * math.sin(a))), 0.025, shade(roof, 0.6))
+        c, s = math.cos(math.pi * i / 10), math.sin(math.pi * i / 10)
+        pen.line(((0.7 * c, 0.52 * s), (0.99 * c, 0.79 * s)), 0.025, shade(roof, 0.6))
     pen.ellipse(0, 0, 0.66, 0.47, (176, 84, 60) if rng.random() < 0.6 else shade(grass, 0.7))
     pen.rect(-0.46, -0.28, 0.46, 0.28, grass)
     for i in range(4):
@@ -134,11 +133,12 @@ def airplane(pen: Pen, rng: Random) -> None:
     pen.rect(-1.0, -1.0, 1.0, 1.0, pick(rng, ASPHALT))
     pen.line(((-1.0, 0.7), (1.0, 0.7)), 0.04, (220, 190, 60))
     body, tail = near(rng, (236, 236, 238), 10), vivid(rng)
-    for dx, colour in ((0.09, DARK), (0.0, body)):
+    for d, colour in ((0.09, DARK), (0.0, body)):
         for s in (-1, 1):
-            pen.poly(((dx + 0.0, dx - 0.28), (dx + s * 0.88, dx + 0.26), (dx + s * 0.88, dx + 0.38), (dx, dx + 0.14)), colour)
-            pen.poly(((dx, dx + 0.6), (dx + s * 0.36, dx + 0.84), (dx + s * 0.36, dx + 0.92), (dx, dx + 0.82)), colour)
-        pen.ellipse(dx, dx, 0.13, 0.94, colour)
+            tip, fin = d + s * 0.88, d + s * 0.36
+            pen.poly(((d, d - 0.28), (tip, d + 0.26), (tip, d + 0.38), (d, d + 0.14)), colour)
+            pen.poly(((d, d + 0.6), (fin, d + 0.84), (fin, d + 0.92), (d, d + 0.82)), colour)
+        pen.ellipse(d, d, 0.13, 0.94, colour)
     for s in (-1, 1):
         pen.rect(s * 0.36 - 0.06, -0.1, s * 0.36 + 0.06, 0.14, (90, 92, 98))
         pen.line(((s * 0.1, -0.16), (s * 0.84, 0.31)), 0.03, shade(body, 0.75))
@@ -228,5 +228,3 @@ def baseball_field(pen: Pen, rng: Random) -> None:
         pen.rect(x - 0.04, y - 0.04, x + 0.04, y + 0.04, WHITE)
     for s in (-1, 1):
         pen.line(((0, 0.85), (s * 1.2, -0.35)), 0.025, WHITE)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from random import Random
 
 from latentdiff.images.worlds.pen import Pen, Point, grey
@@ -22,7 +23,7 @@ def curve(points: list[Point], steps: int = 9) -> list[Point]:
     for i in range(steps + 1):
         t, layer = i / steps, points
         while len(layer) > 1:
-            layer = [(x + t * (u - x), y + t * (v - y)) for (x, y), (u, v) in zip(layer, layer[1:], strict=False)]
+            layer = [(x + t * (u - x), y + t * (v - y)) for (x, y), (u, v) in pairwise(layer)]
         line.append(layer[0])
     return line
 
@@ -70,7 +71,9 @@ def fracture(pen: Pen, rng: Random) -> None:
     """A rib broken in two displaced pieces with a step between them."""
     s, y, gap = rng.choice((-1, 1)), rng.uniform(-0.5, 0.3), rng.uniform(0.09, 0.16)
     x = s * rng.uniform(0.42, 0.62)
-    for ends in (((x - s * 0.36, y - 0.16), (x - s * 0.02, y)), ((x + s * 0.02, y + gap), (x + s * 0.3, y + 0.3 + gap))):
+    inner = ((x - s * 0.36, y - 0.16), (x - s * 0.02, y))
+    outer = ((x + s * 0.02, y + gap), (x + s * 0.3, y + 0.3 + gap))
+    for ends in (inner, outer):
         pen.line(ends, 0.12, grey(215))
         pen.line(ends, 0.05, grey(150))
     pen.line(((x - s * 0.06, y + gap), (x + s * 0.08, y - 0.04)), 0.05, grey(20))
@@ -173,6 +176,5 @@ def implant(pen: Pen, rng: Random) -> None:
     x, y = s * rng.uniform(0.7, 0.84), rng.uniform(-0.68, -0.5)
     pen.ellipse(x - s * 0.04, y - 0.04, 0.16, 0.16, METAL)
     pen.poly(((x - s * 0.08, y), (x + s * 0.12, y - 0.08), (x + s * 0.2, y + 0.62), (x + s * 0.13, y + 0.64)), METAL)
-    pen.arc(x - s * 0.12, y - 0.04, 0.16, 0.2, -1.2 + (0 if s < 0 else math.pi), 1.2 + (0 if s < 0 else math.pi), 0.05, METAL)
-
-
+    towards_spine = 0.0 if s < 0 else math.pi
+    pen.arc(x - s * 0.12, y - 0.04, 0.16, 0.2, towards_spine - 1.2, towards_spine + 1.2, 0.05, METAL)

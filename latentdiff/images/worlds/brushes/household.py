@@ -8,7 +8,6 @@ from random import Random
 from latentdiff.images.worlds.pen import BLACK, STEEL, WHITE, WOOD, Pen, hsv, muted, near, pick, shade, vivid
 
 
-
 def tv(pen: Pen, rng: Random) -> None:
     """A flat screen on a foot, or an old set with an antenna; a picture on it."""
     old = rng.random() < 0.35
@@ -70,8 +69,8 @@ def clock(pen: Pen, rng: Random) -> None:
     pen.ellipse(0, 0, 0.86, 0.86, rim)
     pen.ellipse(0, 0, 0.7, 0.7, near(rng, (240, 238, 228), 8))
     for i in range(12):
-        s, c = math.sin(math.pi * i / 6), math.cos(math.pi * i / 6)
-        pen.line(((0.54 * s, 0.54 * c), (0.65 * s, 0.65 * c)), 0.05 if i % 3 else 0.09, BLACK)
+        x, y = math.sin(math.pi * i / 6), math.cos(math.pi * i / 6)
+        pen.line(((0.54 * x, 0.54 * y), (0.65 * x, 0.65 * y)), 0.05 if i % 3 else 0.09, BLACK)
     hour = rng.uniform(0, 12)
     for a, length, width in ((math.pi * hour / 6, 0.34, 0.1), (2 * math.pi * (hour % 1), 0.54, 0.07)):
         pen.line(((0, 0), (length * math.sin(a), -length * math.cos(a))), width, BLACK)
@@ -119,7 +118,8 @@ def book(pen: Pen, rng: Random) -> None:
 def cup(pen: Pen, rng: Random) -> None:
     """A mug with a handle, coffee in it, sometimes steam."""
     clay = vivid(rng) if rng.random() < 0.6 else near(rng, WHITE, 10)
-    pen.ellipse(-0.1, 0.86, 0.86, 0.14, (120, 112, 104)) if rng.random() < 0.4 else None
+    if rng.random() < 0.4:
+        pen.ellipse(-0.1, 0.86, 0.86, 0.14, (120, 112, 104))
     pen.ring(0.56, 0.16, 0.3, 0.13, shade(clay, 0.85))
     pen.poly(((-0.66, -0.36), (0.5, -0.36), (0.42, 0.7), (-0.58, 0.7)), clay)
     pen.ellipse(-0.08, 0.7, 0.5, 0.14, clay)
@@ -135,8 +135,8 @@ def cup(pen: Pen, rng: Random) -> None:
 def bottle(pen: Pen, rng: Random) -> None:
     """Neck, shoulders, label and cap."""
     glass = pick(rng, ((40, 110, 60), (110, 60, 24), (120, 170, 210), (190, 40, 50), (210, 214, 216)))
-    body = ((-0.13, -0.7), (0.13, -0.7), (0.15, -0.36), (0.36, -0.12), (0.36, 0.94), (-0.36, 0.94), (-0.36, -0.12), (-0.15, -0.36))
-    pen.poly(body, glass)
+    half = ((0.13, -0.7), (0.15, -0.36), (0.36, -0.12), (0.36, 0.94))
+    pen.poly([*half, *((-x, y) for x, y in reversed(half))], glass)
     pen.poly(((0.18, -0.06), (0.3, 0.0), (0.3, 0.9), (0.18, 0.9)), shade(glass, 0.65))
     pen.line(((-0.26, -0.04), (-0.26, 0.86)), 0.07, shade(glass, 1.6))
     label = near(rng, WHITE, 10) if rng.random() < 0.6 else vivid(rng)
@@ -181,12 +181,11 @@ def pizza(pen: Pen, rng: Random) -> None:
     pen.ellipse(0, 0, 0.79, 0.79, near(rng, (242, 206, 110)))
     turn = rng.random()
     for i in range(7):
-        a, r = turn + 0.9 * i, 0.52 if i % 7 else 0.06
+        a, r = turn + 0.9 * i, 0.52 if i else 0.06
         pen.ellipse(r * math.cos(a), r * math.sin(a), 0.16, 0.16, (176, 46, 36))
     for _ in range(6):
         a, r = rng.uniform(0, 6.28), rng.uniform(0.1, 0.7)
         pen.ellipse(r * math.cos(a), r * math.sin(a), 0.1, 0.05, (60, 120, 50), a)
     for a in (turn, turn + 1.57):
-        pen.line(((-0.8 * math.cos(a), -0.8 * math.sin(a)), (0.8 * math.cos(a), 0.8 * math.sin(a))), 0.03, (150, 90, 50))
-
-
+        dx, dy = 0.8 * math.cos(a), 0.8 * math.sin(a)
+        pen.line(((-dx, -dy), (dx, dy)), 0.03, (150, 90, 50))

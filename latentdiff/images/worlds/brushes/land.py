@@ -118,11 +118,10 @@ def ships(pen: Pen, rng: Random) -> None:
     for i in range(rng.randint(2, 4)):
         y, x = (-0.55, -0.1, 0.3, 0.66)[i], rng.uniform(-0.35, 0.3)
         hull, long = pick(rng, ((200, 60, 50), (230, 230, 226), (70, 74, 84), (180, 150, 110))), rng.uniform(0.3, 0.5)
-        pen.poly(((x - long, y), (x - long - 0.5, y - 0.14), (x - long - 0.3, y), (x - long - 0.5, y + 0.14)), shade(water, 1.5))
-        pen.poly(((x - long, y - 0.1), (x + 0.6 * long, y - 0.1), (x + long, y), (x + 0.6 * long, y + 0.1), (x - long, y + 0.1)), hull)
+        stern, bow = x - long, x + 0.6 * long
+        pen.poly(((stern, y), (stern - 0.5, y - 0.14), (stern - 0.3, y), (stern - 0.5, y + 0.14)), shade(water, 1.5))
+        pen.poly(((stern, y - 0.1), (bow, y - 0.1), (x + long, y), (bow, y + 0.1), (stern, y + 0.1)), hull)
         pen.rect(x - 0.85 * long, y - 0.06, x - 0.5 * long, y + 0.06, WHITE)
         for j in range(3):
             left = x + long * (-0.35 + 0.32 * j)
             pen.rect(left, y - 0.06, left + 0.22 * long, y + 0.06, vivid(rng))
-
-

@@ -8,7 +8,6 @@ from random import Random
 from latentdiff.images.worlds.pen import BLACK, STEEL, WHITE, WOOD, Pen, muted, near, pick, shade, vivid
 
 
-
 def tree(pen: Pen, rng: Random) -> None:
     """A leafy tree, a conifer or a palm."""
     kind, bark = rng.randrange(3), near(rng, (96, 68, 44))
@@ -23,14 +22,16 @@ def tree(pen: Pen, rng: Random) -> None:
         pen.rect(-0.08, 0.6, 0.08, 1.0, bark)
         for i in range(4):
             y, w = -1.0 + 0.38 * i, 0.3 + 0.13 * i
-            pen.poly(((0, y), (w, y + 0.56), (0.3 * w, y + 0.48), (-0.3 * w, y + 0.56), (-w, y + 0.52)), shade(leaf, 0.8))
+            skirt = ((0, y), (w, y + 0.56), (0.3 * w, y + 0.48), (-0.3 * w, y + 0.56), (-w, y + 0.52))
+            pen.poly(skirt, shade(leaf, 0.8))
             pen.poly(((0, y), (0.1, y + 0.5), (-w, y + 0.52)), leaf)
     else:
         pen.line(((0.14, 1.0), (0.02, 0.3), (-0.02, -0.4)), 0.13, bark)
         for i in range(8):
-            a = math.pi * i / 7 + 0.0
+            a = math.pi * i / 7
             dx, dy = 0.8 * math.cos(a), -0.45 * math.sin(a)
-            pen.poly(((0, -0.44), (dx * 0.6, dy - 0.62), (dx, dy - 0.1), (dx * 0.5, dy - 0.4)), shade(leaf, 0.8 + 0.06 * i))
+            frond = ((0, -0.44), (dx * 0.6, dy - 0.62), (dx, dy - 0.1), (dx * 0.5, dy - 0.4))
+            pen.poly(frond, shade(leaf, 0.8 + 0.06 * i))
 
 
 def bench(pen: Pen, rng: Random) -> None:
@@ -166,7 +167,8 @@ def mushroom(pen: Pen, rng: Random) -> None:
     pen.poly([*dome, (0.5, 0.22), (-0.5, 0.22)], cap)
     pen.poly([*dome[9:], (0.5, 0.22), (0.3, 0.1)], shade(cap, 0.75))
     pen.ellipse(0, 0.12, 0.6, 0.1, shade(pale, 0.7))
-    for x, y, r in ((-0.5, -0.16, 0.12), (-0.1, -0.5, 0.14), (0.36, -0.3, 0.13), (-0.06, -0.12, 0.1), (0.64, -0.02, 0.08)):
+    spots = ((-0.5, -0.16, 0.12), (-0.1, -0.5, 0.14), (0.36, -0.3, 0.13), (-0.06, -0.12, 0.1), (0.64, -0.02, 0.08))
+    for x, y, r in spots:
         pen.ellipse(x, y, r, 0.8 * r, pale)
 
 
@@ -177,7 +179,8 @@ def butterfly(pen: Pen, rng: Random) -> None:
         pen.poly(((0, -0.1), (s * 0.3, -0.76), (s * 0.92, -0.86), (s * 0.9, -0.2), (s * 0.3, 0.1)), BLACK)
         pen.poly(((s * 0.06, -0.12), (s * 0.34, -0.66), (s * 0.82, -0.76), (s * 0.8, -0.26), (s * 0.3, 0.02)), wing)
         pen.poly(((0, 0.0), (s * 0.7, 0.02), (s * 0.74, 0.5), (s * 0.4, 0.84), (s * 0.1, 0.4)), BLACK)
-        pen.poly(((s * 0.06, 0.06), (s * 0.6, 0.1), (s * 0.62, 0.46), (s * 0.4, 0.7), (s * 0.14, 0.36)), shade(wing, 0.85))
+        lower = ((s * 0.06, 0.06), (s * 0.6, 0.1), (s * 0.62, 0.46), (s * 0.4, 0.7), (s * 0.14, 0.36))
+        pen.poly(lower, shade(wing, 0.85))
         pen.ellipse(s * 0.6, -0.5, 0.13, 0.13, spot)
         pen.ellipse(s * 0.42, 0.34, 0.11, 0.11, spot)
         pen.line(((0, -0.4), (s * 0.22, -0.92)), 0.03, BLACK)
@@ -219,5 +222,3 @@ def rain(pen: Pen, rng: Random) -> None:
         x, y, part = rng.uniform(-1, 1), rng.uniform(-1.1, 1), rng.uniform(0.6, 1.2)
         end = (x + slant * part, y + length * part)
         pen.line(((x, y), end), 0.008, muted(rng) if rng.random() < 0.15 else (196, 212, 228))
-
-

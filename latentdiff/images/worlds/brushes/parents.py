@@ -7,7 +7,9 @@ from random import Random
 
 from latentdiff.images.worlds.pen import BLACK, STEEL, WHITE, Colour, Pen, Point, near, pick, shade, vivid
 
-FUR: tuple[Colour, ...] = ((150, 98, 52), (52, 42, 38), (222, 190, 140), (236, 232, 224), (120, 116, 112), (190, 120, 60))
+FUR: tuple[Colour, ...] = (
+    (150, 98, 52), (52, 42, 38), (222, 190, 140), (236, 232, 224), (120, 116, 112), (190, 120, 60),
+)  # fmt: skip
 SKIN: tuple[Colour, ...] = ((236, 196, 168), (206, 156, 120), (150, 100, 70), (96, 62, 44))
 
 
@@ -229,5 +231,3 @@ def boat(pen: Pen, rng: Random) -> None:
     pen.line(((-0.86, 0.34), (0.94, 0.3)), 0.07, trim)
     for i in range(4):
         pen.line(((-0.8 + 0.45 * i, 0.74), (-0.6 + 0.45 * i, 0.72)), 0.04, shade(water, 1.4))
-
-

@@ -1,0 +1,149 @@
+"""Which sparse autoencoder a comparison uses: the one that was given, one trained for it, or the bundled one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentdiff.embeddings import EmbeddingSet, EmbedSettings, embed, is_set, open_set
+from latentdiff.errors import LatentDiffError
+from latentdiff.images import split_filter
+from sae_training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from latentdiff.encoders import Encoder
+    from sae_training import SparseAutoencoder
+
+BUNDLED = Path(__file__).parent / "encoders" / "mini-sae"
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class SaeSettings(TrainSettings):
+    """How a sparse autoencoder is trained, and where one comes from that need not be.
+
+    Attributes:
+        path: an SAE's folder: `train_sae.py` writes it, `compare.py` reads it.
+        data: a reference pool of images (or an embedding set) to train on instead of the two sets.
+        minimum_rows: fewest images of both sets together to train a task-specific SAE on.
+    """
+
+    path: str | None = None
+    data: str | None = None
+    minimum_rows: int = 2000
+
+
+def find_sae(
+    given: SparseAutoencoder | Path | str | None,
+    a: EmbeddingSet,
+    b: EmbeddingSet,
+    encoder: Encoder | str,
+    settings: SaeSettings,
+    embedding: EmbedSettings,
+    progress: Progress | None = None,
+) -> tuple[SparseAutoencoder, str]:
+    """The SAE to compare with, and in words where it came from.
+
+    In this order: the one that is given, one trained on the reference pool, one trained on both sets, and for sets too
+    small to train on the one bundled with `mini`. Training sees no label, so the sets it is trained on may be the ones
+    that are compared.
+
+    Raises:
+        LatentDiffError: it was made for another encoder or width, or there is none and too little to train one.
+    """
+    from sae_training import load
+
+    given = given if given is not None else settings.path
+    if given is not None:
+        sae = load(_existing(given)) if isinstance(given, (str, Path)) else given
+        origin = f"{given} ({sae.m} latents, k {sae.k})" if isinstance(given, (str, Path)) else f"given ({sae.m} latents)"
+    elif settings.data is not None:
+        pool = open_or_embed(settings.data, encoder, None, embedding, progress)
+        sae = _train(pool, settings, pool.fingerprint, settings.data, progress)
+        origin = f"trained on {pool.n:,} images of {settings.data} ({sae.m} latents, k {sae.k})"
+    elif a.n + b.n >= settings.minimum_rows:
+        sae = _train(_Both(a, b), settings, a.fingerprint, f"{a.source} and {b.source}", progress)
+        origin = f"trained for this comparison on both sets ({sae.m} latents, k {sae.k})"
+    else:
+        sae = _bundled(a, b, settings)
+        origin = f"bundled with mini ({sae.m} latents, k {sae.k}): {a.n + b.n:,} images are too few to train on"
+    _check_fit(sae, a)
+    return sae, origin
+
+
+def open_or_embed(
+    spec: str | Path | EmbeddingSet,
+    encoder: Encoder | str,
+    out: Path | None,
+    settings: EmbedSettings,
+    progress: Progress | None = None,
+) -> EmbeddingSet:
+    """An embedding set as it is; anything else is a source of images and gets embedded."""
+    if isinstance(spec, EmbeddingSet):
+        return spec
+    folder = Path(split_filter(str(spec))[0]).expanduser()
+    if is_set(folder) or (folder / "img_emb").is_dir() or folder.suffix == ".npy":
+        return open_set(spec)
+    return embed(spec, encoder, out, settings=settings, progress=progress)
+
+
+class _Both:
+    """Two sets as the rows of one, in an order that does not depend on which is A: sorted by content."""
+
+    def __init__(self, a: EmbeddingSet, b: EmbeddingSet) -> None:
+        self._sets = (a, b)
+        hashes = np.concatenate([a.hashes, b.hashes])
+        side = np.repeat([a.digest > b.digest, a.digest <= b.digest], [a.n, b.n])
+        self._order = np.lexsort([side, hashes])
+        self.hashes = hashes[self._order]
+        self.shape = (a.n + b.n, a.d)
+
+    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+        picked = self._order[index]
+        a, b = self._sets
+        rows = np.empty((len(picked), a.d), np.float32)
+        in_a = picked < a.n
+        rows[in_a] = a.rows(picked[in_a])
+        rows[~in_a] = b.rows(picked[~in_a] - a.n)
+        return rows
+
+
+def _train(
+    rows: EmbeddingSet | _Both, settings: SaeSettings, fingerprint: str | None, description: str, progress: Progress | None
+) -> SparseAutoencoder:
+    from sae_training import train
+
+    return train(rows, settings, fingerprint=fingerprint, description=description, progress=progress)
+
+
+def _existing(path: Path | str) -> Path | str:
+    if not Path(path).is_dir():
+        raise LatentDiffError(f"no SAE at {path}; train one with train_sae.py, or leave it out to train one on the two sets")
+    return path
+
+
+def _bundled(a: EmbeddingSet, b: EmbeddingSet, settings: SaeSettings) -> SparseAutoencoder:
+    from sae_training import load
+
+    sae = load(BUNDLED)
+    if a.fingerprint != sae.metadata.fingerprint:
+        raise LatentDiffError(
+            f"{a.n + b.n:,} images are too few to train an SAE on (sae.minimum_rows={settings.minimum_rows}); "
+            "give one with --sae, or a pool of similar images with sae.data=..."
+        )
+    return sae
+
+
+def _check_fit(sae: SparseAutoencoder, a: EmbeddingSet) -> None:
+    """The SAE must be of the sets' encoder."""
+    if sae.d != a.d:
+        raise LatentDiffError(f"the SAE takes embeddings of width {sae.d}, the sets have width {a.d}; use an SAE of {a.encoder}")
+    if sae.metadata.fingerprint and a.fingerprint and sae.metadata.fingerprint != a.fingerprint:
+        raise LatentDiffError(
+            f"the SAE was trained on embeddings of {sae.metadata.fingerprint}, the sets are of {a.fingerprint}; "
+            "use one encoder for both"
+        )

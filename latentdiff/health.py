@@ -1,0 +1,41 @@
+"""What each set is made of, before anything is compared: sizes, what was skipped, duplicates, format and brightness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.findings import SetSummary
+
+EXAMPLES = 10  # skipped images listed in the report; all of them are in the embedding set
+
+
+def summarise_set(name: str, own: EmbeddingSet, other: EmbeddingSet) -> SetSummary:
+    """One side of the comparison.
+
+    Args:
+        name: what to call it ("A").
+        own: the set.
+        other: the set it is compared with, for duplicates across.
+    """
+    skipped = own.skipped.slice(0, EXAMPLES).to_pylist()
+    return SetSummary(
+        name=name,
+        source=own.source,
+        images=own.n + own.skipped.num_rows,
+        embedded=own.n,
+        skipped=own.skipped.num_rows,
+        skipped_examples=tuple((row["uri"], row["reason"]) for row in skipped),
+        duplicates_within=own.n - len(np.unique(own.hashes)),
+        duplicates_across=int(np.isin(own.hashes, other.hashes).sum()),
+        width_median=_median(own, "width"),
+        height_median=_median(own, "height"),
+        brightness_median=_median(own, "brightness"),
+    )
+
+
+def _median(embeddings: EmbeddingSet, column: str) -> float | None:
+    if column not in embeddings.table.column_names:
+        return None
+    values = embeddings.table.column(column).drop_null().to_numpy()
+    return float(np.median(values)) if len(values) else None

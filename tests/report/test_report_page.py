@@ -1,0 +1,312 @@
+import base64
+import hashlib
+import io
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from latentdiff.findings import ConceptResult
+from latentdiff.report import write_report
+from latentdiff.report.page import render
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    "</title><img src=x onerror=alert(1)>",
+    "\" onload=alert(1) x=\"",
+    "' onmouseover='alert(1)",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}{% raw %}",
+    "--><svg/onload=alert(1)>",
+    "&lt;b&gt; &amp; ]]>",
+    "\u202egpj.live\u2066",
+    "nul\x00, escape \x1b[31m, half a pair \ud83d",
+]  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with attributes, text, and for each element its ancestors."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.texts, self.stack = [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), tuple(self.stack)))
+        if tag not in ("meta", "link", "img", "br"):
+            self.stack.append((tag, dict(attrs).get("class") or ""))
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), tuple(self.stack)))
+
+    def handle_endtag(self, tag):
+        assert self.stack and self.stack[-1][0] == tag, f"</{tag}> closes {self.stack[-1:]}"
+        self.stack.pop()
+
+    def handle_data(self, data):
+        self.texts.append((data, tuple(self.stack)))
+
+    def all(self, tag, css=""):
+        return [a for t, a, _ in self.elements if t == tag and (not css or css in (a.get("class") or "").split())]
+
+    def inner(self, tag):
+        return "".join(text for text, stack in self.texts if any(name == tag for name, _ in stack))
+
+    @property
+    def text(self):
+        return " ".join("".join(t for t, s in self.texts if not s or s[-1][0] not in ("style", "script")).split())
+
+    @property
+    def shape(self):
+        return [(tag, sorted(attrs)) for tag, attrs, _ in self.elements]
+
+
+def outside_details(page, tag, css):
+    return [
+        attrs
+        for t, attrs, stack in page.elements
+        if t == tag and css in (attrs.get("class") or "").split() and not any(name == "details" for name, _ in stack)
+    ]
+
+
+def with_words(result, text):
+    """The result with one text in every place that comes from outside."""
+
+    def ref(r):
+        return replace(r, id=text, caption=text)
+
+    def finding(f):
+        return replace(
+            f,
+            words=tuple(text for _ in f.words),
+            images=tuple(map(ref, f.images)),
+            near_misses=tuple(map(ref, f.near_misses)),
+            stability=text,
+            details={text: 1.0},
+        )
+
+    def summary(s):
+        return replace(s, name=text, source=text, skipped_examples=tuple((text, text) for _ in s.skipped_examples))
+
+    return replace(
+        result,
+        verdict=text,
+        a=summary(result.a),
+        b=summary(result.b),
+        encoder=text,
+        sae=text,
+        concepts=replace(result.concepts, hidden={text: 3}, findings=tuple(map(finding, result.concepts.findings))),
+        density=replace(result.density, extreme=tuple(map(ref, result.density.extreme))),
+        findings=tuple(map(finding, result.findings)),
+        settings={text: {text: text}},
+        run={"command": text, "seed": 0, "times": {text: 1.0}, text: text, "versions": {"latentdiff": text}},
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_change_no_tag_and_no_attribute(make_result, make_images, tmp_path, text):
+    result = make_result()
+    images = make_images(result)
+    write_report(with_words(result, text), tmp_path / "report.html", images)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.shape == Page(render(with_words(result, "word"), images)).shape
+    assert len(page.all("script")) == len(page.all("style")) == 1
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=st.text(st.sampled_from("<>\"'&;=/ `{}%#!-]x:\\\n\x00\u202e"), min_size=1, max_size=30))
+def test_no_text_at_all_changes_a_tag(a_result, text):
+    page = Page(render(with_words(a_result, f"w{text}"), {}))
+    assert page.shape == Page(render(with_words(a_result, "w"), {})).shape
+
+
+def test_hostile_words_are_shown_as_what_they_are(make_result, make_finding):
+    page = Page(render(make_result(findings=(make_finding((HOSTILE[1], HOSTILE[2])),)), {}))
+    assert HOSTILE[1] in page.text and HOSTILE[2] in page.text
+
+
+def test_direction_overrides_do_not_reach_the_page(make_result):
+    html = render(with_words(make_result(), "\u202egpj.live\u2066"), {})
+    assert "gpj.live" in html
+    assert not set(html) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+
+
+def test_the_page_asks_nobody_for_anything(make_result, make_images):
+    result = make_result()
+    page = Page(render(result, make_images(result)))
+    for tag, attrs, _ in page.elements:
+        assert not [name for name in attrs if name.startswith("on") or name in ("style", "srcset", "action")]
+        for name in ("src", "href", "data", "poster", "xlink:href"):
+            address = attrs.get(name)
+            assert address is None or address.startswith(("#", "data:")), (tag, name, address)
+    assert not re.search(r"url\(|@import|https?:|//", page.inner("style"))
+    assert not re.search(r"fetch|XMLHttp|import\(|WebSocket|sendBeacon|https?:", page.inner("script"))
+
+
+def test_the_policy_admits_this_style_and_this_script_alone(make_result):
+    page = Page(render(make_result(), {}))
+    (meta,) = [m for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    rules = dict(rule.split(" ", 1) for rule in meta["content"].split("; "))
+    assert rules["default-src"] == "'none'" and rules["img-src"] == "data:"
+    for tag in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(page.inner(tag).encode()).digest()).decode()
+        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
+
+
+def test_every_link_has_its_target_and_every_id_is_unique(make_result):
+    page = Page(render(make_result(), {}))
+    ids = Counter(attrs["id"] for _, attrs, _ in page.elements if "id" in attrs)
+    assert max(ids.values()) == 1
+    links = {attrs["href"][1:] for _, attrs, _ in page.elements if (attrs.get("href") or "").startswith("#")}
+    assert links <= set(ids)
+    assert {"row-a1", "finding-a1", "row-more-a1", "row-b3"} <= links
+
+
+def test_every_shown_finding_has_card_row_and_point(make_result):
+    page = Page(render(make_result(), {}))
+    keys = Counter(attrs["data-finding"] for _, attrs, _ in page.elements if "data-finding" in attrs)
+    assert keys == {**dict.fromkeys(["a1", "a2", "a3", "a4", "b1", "b2", "b3"], 3), "more-a1": 2, "a5": 1}
+
+
+def test_a_card_says_name_shares_ratio_q_branch_and_check(make_result, make_finding):
+    finding = make_finding(branches=("concept", "density"))
+    text = Page(render(make_result(findings=(finding,)), {})).text
+    for piece in (
+        "surfboard", "surf, surfer, wave, wetsuit", "✓ confirmed", "4.2 %", "0.3 %", "13× as common in A", "q < .001",
+        "concept + density branches", "A: 4.2 %, 95 % interval 3.2 % to 5.5 %",
+    ):  # fmt: skip
+        assert piece in text
+
+
+@pytest.mark.parametrize(
+    ("status", "badge"),
+    [("confirmed", "✓ confirmed"), ("weak", "~ weak"), (None, "not verified"), ("refuted", "✕ refuted")],
+)
+def test_the_badge_says_what_became_of_a_finding(make_result, make_finding, status, badge):
+    findings = (make_finding(), make_finding(("umbrella",), "b", (7, 71), status))
+    assert badge in Page(render(make_result(findings=findings), {})).text
+
+
+def test_a_finding_absent_from_the_other_set_has_no_ratio(make_result, make_finding):
+    assert "only in B" in Page(render(make_result(findings=(make_finding(side="b", counts=(0, 24)),)), {})).text
+
+
+def test_thumbnails_are_small_jpegs_inside_the_page(make_result, make_images):
+    result = make_result()
+    images = make_images(result)
+    large = io.BytesIO()
+    Image.effect_noise((900, 400), 80).convert("RGB").save(large, "PNG")
+    images[result.findings[0].images[0].uri] = large.getvalue()
+    sources = [attrs["src"] for attrs in Page(render(result, images)).all("img")]
+    assert len(sources) == 8 * 8 - 1 + 20
+    for source in sources:
+        kind, data = source.split(",")
+        image = Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
+        assert kind == "data:image/jpeg;base64" and image.format == "JPEG" and max(image.size) <= 128
+
+
+def test_a_missing_or_broken_image_becomes_a_tile_with_its_id(make_result, make_finding, make_images):
+    finding = make_finding()
+    result = make_result(findings=(finding,), density=None)
+    images = make_images(result)
+    del images[finding.images[1].uri]
+    images[finding.images[2].uri] = images[finding.images[2].uri][:300]
+    page = Page(render(result, images))
+    assert len(page.all("img")) == 6
+    blanks = "".join(text for text, stack in page.texts if any("blank" in css for _, css in stack))
+    assert finding.images[1].id in blanks and finding.images[2].id in blanks
+
+
+def test_without_thumbnails_there_is_neither_an_image_nor_a_tile(make_result):
+    html = render(make_result(), {})
+    page = Page(html)
+    assert not page.all("img") and not page.all("span", "blank") and "data:image" not in html
+    assert not page.all("div", "gallery") and "surfboard/0000.jpg" not in page.text
+
+
+def test_no_difference_is_said_first_and_nothing_is_shown_as_a_finding(make_result, make_finding):
+    result = make_result(
+        different=False, p_value=0.41, verdict="p is .41.", findings=(make_finding(status=None), make_finding(side="b"))
+    )
+    page = Page(render(result, {}))
+    assert page.inner("h1") == "No difference found"
+    assert "No difference found p is .41." in page.text
+    assert "a concept in 1.2 % of one set and in none of the other would have been seen" in page.text
+    assert not outside_details(page, "article", "finding")
+    assert not page.all("figure", "forest")
+
+
+def test_nothing_confirmed_shows_no_guess(make_result, make_finding):
+    findings = (make_finding(status="weak"), make_finding(("umbrella",), "b", (7, 71), "refuted"))
+    page = Page(render(make_result(findings=findings), {}))
+    assert "nothing was confirmed on the images held back" in page.text
+    assert not outside_details(page, "article", "finding")
+    assert len(page.all("article", "finding")) == 2
+
+
+def test_a_refuted_finding_stands_aside_and_a_weak_one_beside_the_confirmed(make_result):
+    page = Page(render(make_result(), {}))
+    assert len(page.all("article", "finding")) == 8
+    shown = [a["id"] for a in outside_details(page, "article", "finding")]
+    assert "finding-a3" in shown and "finding-a5" not in shown
+
+
+def test_a_finding_without_a_word_is_not_named(make_result):
+    page = Page(render(make_result(), {}))
+    assert "no word fits" in page.inner("h3") and "teal" not in page.inner("h3")
+
+
+def test_empty_one_sided_and_half_results_are_whole_pages(make_result, make_finding):
+    nothing = ConceptResult(
+        findings=(), tested=0, significant=0, hidden={}, smallest_detectable=float("nan"), volcano=()
+    )
+    result = make_result()
+    for variant in (
+        make_result(findings=()),
+        make_result(findings=result.findings[:2]),
+        make_result(findings=(), density=None, concepts=nothing, settings={}, run={}),
+        make_result(findings=(make_finding((), name_found=False),), different=True),
+        make_result(density=replace(result.density, histogram_edges=(), histogram_a=(), histogram_b=(), extreme=())),
+        make_result(a=replace(result.a, width_median=None, height_median=None, brightness_median=None, name="a")),
+        make_result(findings=(make_finding(counts=(0, 0), images=(), near_misses=(), members=(), latent=None),)),
+    ):
+        page = Page(render(variant, {}))
+        assert not page.stack and page.inner("h2")
+    for changes, said in (
+        ({"density": None}, "The density branch was not run."),
+        ({"findings": result.findings[:2]}, "Nothing found that is more frequent in B."),
+    ):
+        assert said in Page(render(make_result(**changes), {})).text
+
+
+def test_the_state_of_the_data_is_told(make_result):
+    text = Page(render(make_result(), {})).text
+    for piece in (
+        "A is brighter: median .58 against .49 of 1.", "Some images occur in both sets", "3 skipped in A",
+        "truncated after 12,288 of 48,120 bytes", "640 × 480",
+    ):  # fmt: skip
+        assert piece in text
+
+
+def test_larger_images_on_one_side_are_pointed_out(make_result):
+    result = make_result()
+    text = Page(render(make_result(b=replace(result.b, width_median=1280, height_median=960)), {})).text
+    assert "Images of B are larger: 4.0× the pixels at the median." in text
+
+
+def test_command_configuration_times_and_what_was_hidden_are_told(make_result):
+    text = Page(render(make_result(), {})).text
+    for piece in (
+        "python compare.py --a /data/a --b 'world:everyday?images=1238&seed=2&umbrella=0.06' --out out",
+        "concepts.rank", "jsd_gap", "density.weight_decay", "[0.01, 0.1, 1.0]", "1 min 36 s", "1.2 GB", "2.15.0",
+        "Hidden from the findings: 148 (among the top 10 % most active).",
+    ):  # fmt: skip
+        assert piece in text

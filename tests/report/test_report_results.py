@@ -1,0 +1,111 @@
+import json
+import math
+import pickle
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from latentdiff import findings as nouns
+from latentdiff import report
+from latentdiff.report import write_report, write_results
+
+
+def strict(text):
+    def refuse(name):
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_the_json_reads_back_as_the_result(make_result, tmp_path):
+    result = make_result()
+    write_results(result, tmp_path / "out")
+    read = strict((tmp_path / "out/result.json").read_text(encoding="utf-8"))
+    assert read == json.loads(json.dumps(result.to_dict()))
+    assert read["schema_version"] == 1
+
+
+def test_numbers_that_are_not_finite_are_null(make_result, make_finding, tmp_path):
+    finding = make_finding()
+    finding = replace(finding, evidence=replace(finding.evidence, odds_ratio=math.inf), details={"ms": math.nan})
+    write_results(make_result(findings=(finding,), p_value=math.nan), tmp_path)
+    read = strict((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert read["p_value"] is None
+    assert read["findings"][0]["evidence"]["odds_ratio"] is None
+    row = pq.read_table(tmp_path / "findings.parquet").to_pylist()[0]
+    assert row["odds_ratio"] is None and row["detail_ms"] is None
+
+
+def test_numpy_numbers_paths_and_broken_names_become_plain(make_result, tmp_path):
+    settings = {"k": np.int64(3), "share": np.float32(0.5), "edges": np.array([1.0, np.nan]), "path": Path("/data/a")}
+    run = {"command": "compare.py --a caf\udce9", 7: True}
+    write_results(make_result(settings=settings, run=run), tmp_path)
+    read = strict((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert read["settings"] == {"k": 3, "share": 0.5, "edges": [1.0, None], "path": "/data/a"}
+    assert read["run"] == {"command": "compare.py --a caf\\udce9", "7": True}
+
+
+def test_the_table_has_one_row_per_finding_and_ranks_only_the_one_list(make_result, tmp_path):
+    result = make_result()
+    write_results(result, tmp_path)
+    rows = pq.read_table(tmp_path / "findings.parquet").to_pylist()
+    assert [r["rank"] for r in rows] == [1, 2, 3, 4, 5, 1, 2, 3, None]
+    assert [r["name"] for r in rows][-1] == "kite"
+    first, finding = rows[0], result.findings[0]
+    assert first["words"] == list(finding.words) and first["branches"] == ["concept", "density"]
+    assert first["difference_interval_low"] == finding.evidence.difference_interval.low
+    assert first["verified_count_a"] == finding.verification.evidence.count_a
+    assert first["detail_jsd"] == finding.details["jsd"]
+    assert rows[3]["status"] is None and rows[3]["verified_q_value"] is None
+
+
+def test_the_table_of_no_findings_has_the_same_columns(make_result, make_finding, tmp_path):
+    write_results(make_result(), tmp_path / "some")
+    result = make_result(findings=(), density=None)
+    write_results(replace(result, concepts=replace(result.concepts, findings=())), tmp_path / "none")
+    some, none = (pq.read_table(tmp_path / name / "findings.parquet") for name in ("some", "none"))
+    assert none.num_rows == 0
+    fixed = [field for field in some.schema if not field.name.startswith("detail_")]
+    assert list(none.schema) == fixed
+
+
+FULL_DISK = """
+import pickle, resource, signal, sys, latentdiff.report as report
+result = pickle.load(sys.stdin.buffer)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+for write in (report.write_results, lambda result, folder: report.write_report(result, folder + "/report.html", {})):
+    try:
+        write(result, sys.argv[1])
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_disk_that_is_full_leaves_the_old_files_whole(make_result, tmp_path):
+    write_results(make_result(), tmp_path)
+    write_report(make_result(), tmp_path / "report.html", {})
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)],
+        input=pickle.dumps(make_result(verdict="another")),
+        capture_output=True,
+        cwd=Path(report.__file__).parents[2],
+    )
+    assert run.stdout.decode().split("\n")[:2] == ["File too large"] * 2, run.stderr.decode()
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_every_field_is_described_in_the_schema():
+    text = (Path(report.__file__).parent / "schema.md").read_text(encoding="utf-8")
+    classes = (
+        nouns.ComparisonResult, nouns.ConceptResult, nouns.DensityResult, nouns.Evidence, nouns.Finding, nouns.ImageRef,
+        nouns.SetSummary, nouns.Verification,
+    )  # fmt: skip
+    missing = [f"{c.__name__}.{f.name}" for c in classes for f in fields(c) if f"`{f.name}`" not in text]
+    assert not missing
+    assert f"`schema_version` is {nouns.SCHEMA_VERSION} " in text

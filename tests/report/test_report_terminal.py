@@ -1,0 +1,86 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from latentdiff.report import print_result
+
+
+def printed(result, width=140, terminal=False, encoding="utf-8"):
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    color = "truecolor" if terminal else None
+    print_result(result, Console(file=out, width=width, force_terminal=terminal, color_system=color))
+    out.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def test_the_verdict_comes_first_on_one_line(make_result):
+    verdict = "The sets differ: " + ", ".join(f"thing number {i}" for i in range(12))
+    assert printed(make_result(verdict=verdict), width=60).splitlines()[0].rstrip() == verdict
+
+
+def test_a_wide_table_shows_all_and_a_narrow_one_what_matters(make_result):
+    wide, narrow = printed(make_result(), 140), printed(make_result(), 60)
+    row = next(line for line in wide.splitlines() if "surfboard  surf" in line)
+    assert row.split() == [
+        "A", "surfboard", "surf,", "surfer,", "wave,", "wetsuit", "4.2", "%", "0.3", "%", "13x", "<", ".001",
+        "concept+density", "confirmed",
+    ]  # fmt: skip
+    assert "only here" in wide and "only here" not in narrow
+    row = next(line for line in narrow.splitlines() if line.startswith("A") and "surfboard" in line)
+    assert row.split() == ["A", "surfboard", "4.2", "%", "0.3", "%", "confirmed"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_no_line_of_a_terminal_is_wider_than_it(make_result, make_finding, width):
+    findings = (make_finding(("Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3, "x" * 200)),)
+    raw = io.StringIO()
+    console = Console(file=raw, width=width, force_terminal=True, color_system=None)
+    print_result(make_result(findings=findings, verdict="long " * 60), console)
+    assert max(len(line) for line in raw.getvalue().splitlines()) <= width
+
+
+def test_a_pipe_gets_neither_colours_nor_lines(make_result):
+    text = printed(make_result(), 80)
+    assert "\x1b" not in text
+    assert not [c for c in text if 0x2500 <= ord(c) < 0x2600]
+
+
+def test_a_terminal_gets_colours(make_result):
+    assert "\x1b[" in printed(make_result(), 140, terminal=True)
+
+
+def test_words_can_neither_steer_the_terminal_nor_the_markup(make_result, make_finding):
+    hostile = "\x1b]0;owned\x07\x1b[2J[bold red]board[/] \u202eevil\x9b31m"
+    text = printed(make_result(findings=(make_finding((hostile, hostile)),), verdict=hostile), 140)
+    assert not set(text) & set("\x1b\x07\x9b\u202e")
+    assert "[bold red]board[/]" in text
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_ascii_terminal_gets_question_marks_and_no_error(make_result, make_finding, terminal):
+    text = printed(make_result(findings=(make_finding(("日傘", "Mütze")),)), 140, terminal, "ascii")
+    assert "??" in text and "M?tze" in text
+
+
+def test_no_difference_says_so_and_names_what_would_have_been_seen(make_result):
+    text = printed(make_result(different=False, verdict="p is too large.", p_value=0.4))
+    assert text.splitlines()[0] == "No difference found"
+    assert "Would have been seen: a concept in 1.2 % of one set" in text
+    assert "surfboard" not in text
+
+
+def test_what_was_refuted_is_counted_but_not_listed(make_result):
+    text = printed(make_result())
+    assert "a dog on wet sand" not in text
+    assert "Set aside, not confirmed on unseen images: 1" in text
+
+
+def test_a_name_that_does_not_fit_is_not_printed_as_one(make_result):
+    text = printed(make_result())
+    assert "(no word fits)" in text and "teal" not in text
+
+
+def test_skipped_images_are_counted_with_a_reason(make_result):
+    assert "3 skipped: /data/a/IMG_0412.jpg: truncated after 12,288 of 48,120 bytes" in printed(make_result())
