@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: install demo test lint types layers bench-planted bench-photos clean
+.PHONY: install demo test lint bench-planted bench-photos bench-halves clean
 
 install: $(VENV)/.installed
 
@@ -32,6 +32,9 @@ bench-planted: install
 
 bench-photos: install
 	$(BIN)/python -m benchmarks.photos --data $(DATA)
+
+bench-halves: install
+	$(BIN)/python -m benchmarks.halves
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -55,7 +55,8 @@ def main() -> None:
         for method, result in rows.items():
             print(line(method, result))
     paired = paired_difference(tallies["concept branch"].top, tallies["difference of means, 25 words"].top)
-    print(f"concept branch minus difference of means, equal words: {paired[0]:+.1%} ({paired[1]:+.1%} to {paired[2]:+.1%})")
+    gain, low, high = paired
+    print(f"concept branch minus difference of means, equal words: {gain:+.1%} ({low:+.1%} to {high:+.1%})")
     if not options.no_record:
         settings = {"pairs": options.pairs, "background": BACKGROUND, "each": EACH, "planted": PLANTED}
         record("photos", {**figures, "concept minus means": paired, "sae": sae.metadata.measures}, settings)
@@ -71,11 +72,15 @@ def pool_sae(pool: EmbeddingSet, folder: Path) -> SparseAutoencoder:
     from sae_training import load
 
     if not folder.is_dir():
-        train(pool, TrainSettings(), fingerprint=pool.fingerprint, description="tiny_imagenet, four fifths").save(folder)
+        train(pool, TrainSettings(), fingerprint=pool.fingerprint, description="tiny_imagenet, four fifths").save(
+            folder
+        )
     return load(folder)
 
 
-def pairs(wnids: np.ndarray, rows: np.ndarray, count: int, seed: int = 0) -> Iterator[tuple[dict[Side, np.ndarray], dict[Side, str]]]:
+def pairs(
+    wnids: np.ndarray, rows: np.ndarray, count: int, seed: int = 0
+) -> Iterator[tuple[dict[Side, np.ndarray], dict[Side, str]]]:
     """Rows of each side and the class planted in it."""
     draw = np.random.default_rng(seed)
     classes = np.unique(wnids)
@@ -96,7 +101,9 @@ def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, cou
     """Every method's hits over `count` pairs, two sides each."""
     settings = CompareSettings()
     encoder = latentdiff.load_encoder("mini")
-    words = latentdiff.naming.embed_vocabulary(latentdiff.naming.build_vocabulary(settings.naming), encoder, settings.naming)
+    words = latentdiff.naming.embed_vocabulary(
+        latentdiff.naming.build_vocabulary(settings.naming), encoder, settings.naming
+    )
     names = latentdiff.naming.name_directions(
         sae.W_dec.detach().numpy(), words, images.rows(rows[:4096]), settings.naming
     )
@@ -113,7 +120,10 @@ def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, cou
             predictions["difference of means, 5 words"] = [(w,) for w in ranked[:TOP]]
             predictions["difference of means, 25 words"] = [tuple(ranked[i : i + 5]) for i in range(0, 25, 5)]
             score(tallies, predictions, truth[side], words.words)
-        print(f"pair {number + 1}/{count}: " + ", ".join(f"{m} {sum(t.top)}/{len(t.top)}" for m, t in tallies.items()), flush=True)
+        print(
+            f"pair {number + 1}/{count}: " + ", ".join(f"{m} {sum(t.top)}/{len(t.top)}" for m, t in tallies.items()),
+            flush=True,
+        )
     return tallies
 
 
@@ -124,7 +134,11 @@ def methods(result: ComparisonResult, side: Side) -> dict[str, list[tuple[str, .
         return [f.words for f in findings if f.side == side][:TOP]
 
     density = result.density.hypotheses if result.density else ()
-    return {"concept branch": top(result.concepts.findings), "density branch": top(density), "combined list": top(result.findings)}
+    return {
+        "concept branch": top(result.concepts.findings),
+        "density branch": top(density),
+        "combined list": top(result.findings),
+    }
 
 
 def mean_shift(a: EmbeddingSet, b: EmbeddingSet, words: latentdiff.naming.WordVectors, side: Side) -> list[str]:
@@ -134,7 +148,9 @@ def mean_shift(a: EmbeddingSet, b: EmbeddingSet, words: latentdiff.naming.WordVe
     return [words.words[i] for i in order[:25]]
 
 
-def score(tallies: dict[str, Tally], predictions: dict[str, list[tuple[str, ...]]], wnid: str, vocabulary: Sequence[str]) -> None:
+def score(
+    tallies: dict[str, Tally], predictions: dict[str, list[tuple[str, ...]]], wnid: str, vocabulary: Sequence[str]
+) -> None:
     """Adds one side's hits to every method's tally."""
     accepted = accepted_words(wnid)
     has_word = nameable(wnid, vocabulary)

@@ -1,9 +1,9 @@
 """How do two sets of images differ? In words, with evidence.
 
-    import latentdiff
-    result = latentdiff.compare("photos/2023", "photos/2024", out="report")
-    for finding in result.side("a"):
-        print(finding.words, finding.evidence.difference, finding.evidence.q_value)
+import latentdiff
+result = latentdiff.compare("photos/2023", "photos/2024", out="report")
+for finding in result.side("a"):
+    print(finding.words, finding.evidence.difference, finding.evidence.q_value)
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def _compare_parser() -> argparse.ArgumentParser:
     parser.add_argument("--a", metavar="SET", help="the first set of images")
     parser.add_argument("--b", metavar="SET", help="the second set of images")
     parser.add_argument("--sets", metavar="MANIFEST", help="one manifest that holds both, in its column group_name")
-    parser.add_argument("--sae", metavar="DIR", help="a trained sparse autoencoder; without it one is trained on the sets")
+    parser.add_argument(
+        "--sae", metavar="DIR", help="a trained sparse autoencoder; without it one is trained on the sets"
+    )
     parser.add_argument("--out", metavar="DIR", help="where the report goes (default: latentdiff-report)")
     return parser
 
@@ -111,10 +113,10 @@ def _train(options: argparse.Namespace) -> None:
     config = _config(options, {"data": options.data, "sae.path": options.out})
     with Progress(Console(stderr=True)) as progress:
         sae = train_on_images(config, progress=progress)
-    measures, target = sae.metadata.measures, sae.metadata.k
+    measures, images = sae.metadata.measures, sae.metadata.training["rows"]
     Console().print(
-        f"SAE: {config.sae.path} ({sae.m:,} latents of width {sae.d}, trained on {sae.metadata.training['rows']:,} images)\n"
-        f"On images held out: L0 {measures['l0']:.1f} (wanted {target}), unexplained variance {measures['fvu']:.1%}, "
+        f"SAE: {config.sae.path} ({sae.m:,} latents of width {sae.d}, trained on {images:,} images)\n"
+        f"On images held out: L0 {measures['l0']:.1f} (wanted {sae.k}), unexplained variance {measures['fvu']:.1%}, "
         f"silent latents {measures['dead_share']:.1%}\n"
         f"Curves: tensorboard --logdir {config.sae.path}/logs\n"
         f"Next: python compare.py --a SET --b SET --sae {config.sae.path}",

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentdiff.comparison import CompareSettings, SaeSettings
+from latentdiff.comparison import CompareSettings
+from latentdiff.concepts import PAPER as CONCEPTS_PAPER
+from latentdiff.dictionary import SaeSettings
 from latentdiff.errors import LatentDiffError
 from latentdiff.registry import choose
 
@@ -39,9 +41,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "default": {},
     # every choice of the paper (arXiv 2605.00899) that differs from our defaults
     "paper": {
-        "concepts.rank": "paper",
-        "concepts.hide_active": 0.1,
-        "concepts.hide_ms": 0.5,
+        **{f"concepts.{key}": value for key, value in CONCEPTS_PAPER.items()},
+        "naming.centre": False,
         "naming.source": "decoder",
         "language.captioner": "blip2",
         "language.summariser": "llm",

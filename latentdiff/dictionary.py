@@ -60,7 +60,9 @@ def find_sae(
     given = given if given is not None else settings.path
     if given is not None:
         sae = load(_existing(given)) if isinstance(given, (str, Path)) else given
-        origin = f"{given} ({sae.m} latents, k {sae.k})" if isinstance(given, (str, Path)) else f"given ({sae.m} latents)"
+        origin = (
+            f"{given} ({sae.m} latents, k {sae.k})" if isinstance(given, (str, Path)) else f"given ({sae.m} latents)"
+        )
     elif settings.data is not None:
         pool = open_or_embed(settings.data, encoder, None, embedding, progress)
         sae = _train(pool, settings, pool.fingerprint, settings.data, progress)
@@ -113,7 +115,11 @@ class _Both:
 
 
 def _train(
-    rows: EmbeddingSet | _Both, settings: SaeSettings, fingerprint: str | None, description: str, progress: Progress | None
+    rows: EmbeddingSet | _Both,
+    settings: SaeSettings,
+    fingerprint: str | None,
+    description: str,
+    progress: Progress | None,
 ) -> SparseAutoencoder:
     from sae_training import train
 
@@ -122,7 +128,9 @@ def _train(
 
 def _existing(path: Path | str) -> Path | str:
     if not Path(path).is_dir():
-        raise LatentDiffError(f"no SAE at {path}; train one with train_sae.py, or leave it out to train one on the two sets")
+        raise LatentDiffError(
+            f"no SAE at {path}; train one with train_sae.py, or leave it out to train one on the two sets"
+        )
     return path
 
 
@@ -141,7 +149,9 @@ def _bundled(a: EmbeddingSet, b: EmbeddingSet, settings: SaeSettings) -> SparseA
 def _check_fit(sae: SparseAutoencoder, a: EmbeddingSet) -> None:
     """The SAE must be of the sets' encoder."""
     if sae.d != a.d:
-        raise LatentDiffError(f"the SAE takes embeddings of width {sae.d}, the sets have width {a.d}; use an SAE of {a.encoder}")
+        raise LatentDiffError(
+            f"the SAE takes embeddings of width {sae.d}, the sets have width {a.d}; use an SAE of {a.encoder}"
+        )
     if sae.metadata.fingerprint and a.fingerprint and sae.metadata.fingerprint != a.fingerprint:
         raise LatentDiffError(
             f"the SAE was trained on embeddings of {sae.metadata.fingerprint}, the sets are of {a.fingerprint}; "

@@ -81,7 +81,9 @@ class Finding:
     stability: str = ""  # "one seed", or in how many SAEs a matching latent is found
     latent: int | None = None  # concept branch: the latent in the SAE
     members: tuple[int, ...] = ()  # other latents shown as this one (same direction, or they fire together)
-    details: Mapping[str, float] = field(default_factory=dict)  # jsd, jsd_presence, jsd_strength, gap, ms, name_cosine, ...
+    details: Mapping[str, float] = field(
+        default_factory=dict
+    )  # jsd, jsd_presence, jsd_strength, gap, ms, name_cosine, ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,9 @@ class ConceptResult:
     tested: int  # latents that fire at all, all of them tested
     significant: int  # of those, q at or below the level
     hidden: Mapping[str, int]  # reason -> how many findings are hidden for it
-    smallest_detectable: float  # smallest prevalence in one set alone that these sizes and tests would have shown (power .8)
+    smallest_detectable: (
+        float  # smallest prevalence in one set alone that these sizes and tests would have shown (power .8)
+    )
     volcano: tuple[tuple[float, float], ...] = ()  # (prevalence difference, q) of every tested latent, for the plot
 
 

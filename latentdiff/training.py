@@ -38,7 +38,9 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
     if config.data is None:
         raise LatentDiffError("nothing to train on: name the images with --data or 'data:' in the configuration")
     if config.sae.path is None:
-        raise LatentDiffError("no place for the SAE: name a folder with --out or 'sae: {path: ...}' in the configuration")
+        raise LatentDiffError(
+            "no place for the SAE: name a folder with --out or 'sae: {path: ...}' in the configuration"
+        )
     folder = Path(config.sae.path)
     encoder = load_encoder(config.encoder, config.device)
     embedding = replace(config.embed, overwrite=True)

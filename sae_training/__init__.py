@@ -1,8 +1,8 @@
 """Rows of numbers in, a calibrated sparse autoencoder out; knows nothing of images or words.
 
-    sae = sae_training.train(rows, sae_training.TrainSettings(expansion_factor=8, k=20))
-    codes = sae.encode(rows)
-    sae.save("my_sae"); sae = sae_training.load("my_sae")
+sae = sae_training.train(rows, sae_training.TrainSettings(expansion_factor=8, k=20))
+codes = sae.encode(rows)
+sae.save("my_sae"); sae = sae_training.load("my_sae")
 """
 
 from __future__ import annotations

@@ -28,27 +28,27 @@ def calibrate(sae: SparseAutoencoder, rows: Any) -> None:
     """
     held = Rows(rows, calibration_share=0.25, measuring_share=0.25)
     setting, measuring = torch.cat([held.calibration, held.measuring]), held.training
-    set_threshold(sae, held.chunks(setting))
+    set_threshold(sae, held.chunks(setting), len(setting))
     measured = measure(sae, held.chunks(measuring))
     sae.metadata = replace(sae.metadata, calibration=calibration_record(sae, len(setting), measured))
 
 
-def set_threshold(sae: SparseAutoencoder, chunks: Iterable[Tensor]) -> None:
+def set_threshold(sae: SparseAutoencoder, chunks: Iterable[Tensor], rows: int) -> None:
     """Set theta to the exact quantile of all positive pre-activations at which the mean L0 is k.
 
     Args:
         sae: changed in place.
         chunks: rows as stored [n, d], in parts.
+        rows: in all parts together.
     """
-    largest, rows = torch.empty(0, device=sae.W_enc.device), 0
+    allowed = sae.k * rows
+    largest = torch.empty(0, device=sae.W_enc.device)
     for chunk in chunks:
         for pre in sae.pre_activations(chunk):
-            rows += len(pre)
             values = torch.cat([largest, pre[pre > 0]])
             # one more than may fire: the first that may not
-            largest = values.topk(min(len(values), sae.k * rows + 1), sorted=False).values
-    enough = len(largest) > sae.k * rows
-    sae.theta.copy_(largest.min() if enough else torch.zeros(()))
+            largest = values.topk(min(len(values), allowed + 1), sorted=False).values
+    sae.theta.copy_(largest.min() if len(largest) > allowed else torch.zeros(()))
 
 
 def measure(sae: SparseAutoencoder, chunks: Iterable[Tensor]) -> Measures:

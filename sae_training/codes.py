@@ -97,4 +97,6 @@ def _csr(starts: Tensor, columns: Tensor, values: Tensor, size: tuple[int, int])
 
 with warnings.catch_warnings():  # torch says once per process that CSR is in beta: let it say so here, unheard
     warnings.simplefilter("ignore")
-    Pattern(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), 1, 1).combine(torch.ones(1), torch.ones(1, 1))
+    Pattern(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), 1, 1).combine(
+        torch.ones(1), torch.ones(1, 1)
+    )

@@ -159,7 +159,10 @@ class SparseAutoencoder(nn.Module):
             raise SaeError(f"cannot store weights as '{dtype}': use float32 or float16")
         half = {"theta", "s"} if dtype == "float16" else None
         tensors = {
-            name: tensor.detach().cpu().to(torch.float32 if half is None or name in half else torch.float16).contiguous()
+            name: tensor.detach()
+            .cpu()
+            .to(torch.float32 if half is None or name in half else torch.float16)
+            .contiguous()
             for name, tensor in self._tensors().items()
         }
         data = bytes_from_tensors(tensors)
@@ -179,7 +182,9 @@ class SparseAutoencoder(nn.Module):
     def _checked(self, x: Tensor | np.ndarray) -> Tensor:
         x = torch.as_tensor(x)
         if x.ndim != 2 or x.shape[1] != self.d:
-            raise SaeError(f"rows have shape {list(x.shape)}, this sparse autoencoder takes [n, {self.d}]: use the encoder it was trained on")
+            raise SaeError(
+                f"rows have shape {list(x.shape)}, this sparse autoencoder takes [n, {self.d}]: use the encoder it was trained on"
+            )
         if not x.is_floating_point():
             raise SaeError(f"rows are {x.dtype}, expected floating numbers: convert them to float32")
         return x
@@ -208,7 +213,9 @@ def load(folder: Path | str, device: str = "cpu") -> SparseAutoencoder:
         found = tensors.get(name)
         if found is None or found.shape != target.shape:
             shape = "nothing" if found is None else str(list(found.shape))
-            raise SaeError(f"{folder / WEIGHTS_FILE}: {name} should be {list(target.shape)}, found {shape}: copy or train it again")
+            raise SaeError(
+                f"{folder / WEIGHTS_FILE}: {name} should be {list(target.shape)}, found {shape}: copy or train it again"
+            )
         # copied into torch's own aligned memory: a product's last bits may depend on how its operands are aligned
         target.data.copy_(found)
     if hashlib.sha256(data).hexdigest() != card["sha256"]:
@@ -223,13 +230,17 @@ def _read_card(folder: Path) -> dict[str, Any]:
     except OSError as error:
         there = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) if folder.is_dir() else "no such folder"
         reason = f"has no {CARD_FILE} (found: {there or 'nothing'})" if not path.exists() else str(error)
-        raise SaeError(f"{folder} is not a sparse autoencoder of this program, it {reason}: train one or check the path") from None
+        raise SaeError(
+            f"{folder} is not a sparse autoencoder of this program, it {reason}: train one or check the path"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise SaeError(f"cannot read {path}, it is not YAML: copy or train it again") from None
     if not isinstance(card, dict) or "version" not in card:
         raise SaeError(f"{path} does not describe a sparse autoencoder of this program: train one or check the path")
     if card["version"] != VERSION:
-        raise SaeError(f"{path} has format version {card['version']}, this program reads {VERSION}: update the program or train again")
+        raise SaeError(
+            f"{path} has format version {card['version']}, this program reads {VERSION}: update the program or train again"
+        )
     missing = [key for key in ("d", "m", "k", "variant", "sha256") if key not in card]
     if missing:
         raise SaeError(f"{path} lacks {', '.join(missing)}: copy or train it again")

@@ -125,7 +125,9 @@ def _checked_shape(source: RowSource) -> tuple[int, int]:
     if shape[1] < 2:
         raise SaeError(f"rows have width {shape[1]}: at least 2 needed")
     if shape[0] < MINIMUM_ROWS:
-        raise SaeError(f"{shape[0]} rows are too few to train on, at least {MINIMUM_ROWS} needed: add data or use a trained model")
+        raise SaeError(
+            f"{shape[0]} rows are too few to train on, at least {MINIMUM_ROWS} needed: add data or use a trained model"
+        )
     return shape[0], shape[1]
 
 
@@ -160,7 +162,9 @@ def _split(mixed: np.ndarray, calibration: float, measuring: float) -> tuple[Ten
     cuts = np.searchsorted(place, [first, second])
     parts = [torch.from_numpy(part) for part in np.split(order, cuts)]
     if min(map(len, parts)) == 0:
-        raise SaeError(f"{n} rows with {len(np.unique(mixed))} different contents cannot be split for training: add data")
+        raise SaeError(
+            f"{n} rows with {len(np.unique(mixed))} different contents cannot be split for training: add data"
+        )
     return parts[0], parts[1], parts[2]
 
 

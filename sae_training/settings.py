@@ -31,10 +31,14 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         """Raises SaeError with every value that is out of its limits."""
-        shares = ("warmup", "decay", "dead_window", "calibration_share", "measuring_share")
+        shares = ("warmup", "decay", "dead_window")
         faults = [f"{key} is {getattr(self, key)} (from 0 to 1)" for key in shares if not 0 <= getattr(self, key) <= 1]
         whole = ("expansion_factor", "k", "batch_size") + (("steps",) if self.steps is not None else ())
-        faults += [f"{key} is {getattr(self, key)} (a whole number, at least 1)" for key in whole if not _counts(getattr(self, key))]
+        faults += [
+            f"{key} is {getattr(self, key)} (a whole number, at least 1)"
+            for key in whole
+            if not _counts(getattr(self, key))
+        ]
         if not self.learning_rate > 0:
             faults.append(f"learning_rate is {self.learning_rate} (above 0)")
         if self.steps is None and not self.epochs > 0:
@@ -47,7 +51,9 @@ class TrainSettings:
         if self.warmup + self.decay > 1:
             faults.append(f"warmup + decay is {self.warmup + self.decay} (at most 1)")
         if self.calibration_share + self.measuring_share > 0.5:
-            faults.append(f"calibration_share + measuring_share is {self.calibration_share + self.measuring_share} (at most 0.5)")
+            faults.append(
+                f"calibration_share + measuring_share is {self.calibration_share + self.measuring_share} (at most 0.5)"
+            )
         if faults:
             raise SaeError("settings out of their limits: " + "; ".join(faults))
 

@@ -53,7 +53,9 @@ def train(
     data = Rows(rows, settings.calibration_share, settings.measuring_share)
     latents = settings.expansion_factor * data.d
     if settings.k > latents:
-        raise SaeError(f"k is {settings.k}, but there are only {latents} latents ({settings.expansion_factor} x {data.d}): lower k")
+        raise SaeError(
+            f"k is {settings.k}, but there are only {latents} latents ({settings.expansion_factor} x {data.d}): lower k"
+        )
     steps = _steps(settings, len(data.training))
     record = {"description": description, "rows": data.n, "steps": steps, "settings": asdict(settings)}
     sae = _start(data, latents, settings, SaeMetadata(settings.variant, settings.k, fingerprint, record))
@@ -100,7 +102,12 @@ def _residuals(data: Rows, count: int, mean: Tensor, generator: torch.Generator)
 
 
 def _fit(
-    sae: SparseAutoencoder, data: Rows, settings: TrainSettings, steps: int, log_dir: Path | str | None, progress: Progress | None
+    sae: SparseAutoencoder,
+    data: Rows,
+    settings: TrainSettings,
+    steps: int,
+    log_dir: Path | str | None,
+    progress: Progress | None,
 ) -> None:
     import lightning
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -111,7 +118,11 @@ def _fit(
         batches = RowsModule(data, settings)
         rows_drawn = round(steps / len(batches.batches) * len(data.training))
         module = SaeModule(sae, settings, steps, rows_drawn)
-        loggers = [TensorBoardLogger(log_dir, name="", version=""), CSVLogger(log_dir, name="", version="")] if log_dir else []
+        loggers = (
+            [TensorBoardLogger(log_dir, name="", version=""), CSVLogger(log_dir, name="", version="")]
+            if log_dir
+            else []
+        )
         trainer = lightning.Trainer(
             max_steps=steps,
             accelerator=settings.device,
@@ -153,7 +164,7 @@ def _finish(sae: SparseAutoencoder, data: Rows) -> None:
     """Set the threshold on one held-out part, measure on the other."""
     from sae_training.calibration import calibration_record, measure, set_threshold
 
-    set_threshold(sae, data.chunks(data.calibration))
+    set_threshold(sae, data.chunks(data.calibration), len(data.calibration))
     measured = measure(sae, data.chunks(data.measuring))
     # a rare latent may be silent on few held-out rows and yet alive: the rows it was trained on say which
     trained = measure(sae, data.chunks(data.training[:DEAD_ROWS]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import Table2x2
@@ -22,7 +22,7 @@ from latentdiff.evidence import (
     wilson,
 )
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -103,7 +103,7 @@ def test_the_g_test_agrees_with_scipy(table):
             assert p[i] == 1.0  # scipy refuses; present everywhere or nowhere, nothing can differ
         else:
             oracle = stats.chi2_contingency(cells, correction=False, lambda_="log-likelihood")
-            np.testing.assert_allclose(p[i], oracle.pvalue, rtol=1e-6, atol=1e-12)
+            np.testing.assert_allclose(p[i], oracle.pvalue, rtol=1e-5)
 
 
 @few

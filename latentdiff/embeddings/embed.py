@@ -27,6 +27,7 @@ from latentdiff.embeddings.parts import (
     open_own,
     read_info,
     read_parts,
+    sweep,
     write_info,
     write_part,
     write_skipped,
@@ -49,7 +50,7 @@ log = logging.getLogger(__name__)
 class EmbedSettings:
     """How images are embedded."""
 
-    batch_size: int = 128  # images the encoder gets at once
+    batch_size: int = 64  # images the encoder gets at once
     workers: int = 0  # threads that read and decode; 0: one per core
     device: str = "auto"  # cpu, cuda, cuda:1, ...; auto: a GPU where there is one
     precision: str = "auto"  # of the image tower: float32, bfloat16; auto: bfloat16 on a GPU only
@@ -113,6 +114,7 @@ def _embed_to(
             done = read_parts(out)
         elif not settings.overwrite:
             _refuse_or_log(out, before, info)
+    sweep(out)
     if not done:
         clear(out)
         write_info(out, info)

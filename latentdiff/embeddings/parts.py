@@ -145,10 +145,18 @@ def assemble(parts: list[Part], info: SetInfo, path: Path | None) -> EmbeddingSe
     )
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed process was in the middle of writing."""
+    for pattern in (".part-*.tmp", f".{SET}.*.tmp", f".{SKIPPED}.*.tmp"):
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
+
+
 def clear(folder: Path) -> None:
-    """Remove what an earlier set left."""
-    for file in [folder / SET, *folder.glob("part-*.*"), folder / SKIPPED, *folder.glob(".part-*.tmp")]:
-        file.unlink(missing_ok=True)
+    """Remove an earlier set, its description first: without it the rest counts for nothing."""
+    for pattern in (SET, "part-?????.parquet", "part-?????.npy", SKIPPED):
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 @contextmanager

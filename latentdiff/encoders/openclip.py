@@ -144,8 +144,9 @@ def _needs_hub(architecture: str) -> bool:
         return True
     try:
         config = json.loads((Path(architecture.removeprefix("local-dir:")) / "open_clip_config.json").read_text())
-        return "hf_model_name" in config["model_cfg"]["text_cfg"]
-    except (OSError, ValueError, KeyError, TypeError):
+        text_model = config["model_cfg"]["text_cfg"].get("hf_model_name", "")
+        return bool(text_model) and not Path(text_model).is_dir()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

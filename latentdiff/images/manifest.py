@@ -53,7 +53,7 @@ def split_groups(spec: str | Path, column: str = "group_name") -> dict[str, str]
     Raises:
         LatentDiffError: no such table or column.
     """
-    rows = read_table(Path(spec).absolute(), "path")
+    rows = read_table(Path(spec).expanduser().absolute(), "path")
     groups: dict[str, Any] = dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None)
     if not groups:
         columns = ", ".join(rows[0]) if rows else "no rows"

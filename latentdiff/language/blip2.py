@@ -46,16 +46,17 @@ def load_blip2(model: str, device: str = "cpu") -> Blip2:
     """BLIP-2 by its name at Hugging Face, or from a folder.
 
     Raises:
-        LatentDiffError: it is nowhere to be had.
+        LatentDiffError: it is nowhere to be had, or damaged.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import Blip2ForConditionalGeneration, Blip2Processor
 
     try:
         processor = Blip2Processor.from_pretrained(model)
         dtype = torch.float32 if device == "cpu" else torch.float16
-        network = Blip2ForConditionalGeneration.from_pretrained(model, dtype=dtype)
-    except (OSError, ValueError) as error:
+        network = Blip2ForConditionalGeneration.from_pretrained(model, dtype=dtype, use_safetensors=True)
+    except (OSError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise LatentDiffError(
             f"the captioner blip2 cannot load '{model}': tried a folder of that name, the local Hugging Face cache and "

@@ -4,13 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentdiff.concepts import DIVERGENCES, PAPER, RANKS, ConceptSettings, concept_branch
 from latentdiff.concepts.hygiene import ACTIVE, IMPURE, UNNAMED
 from latentdiff.errors import LatentDiffError
 from latentdiff.findings import ImageRef
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def refs(side, rows, values):
@@ -81,7 +83,7 @@ def without_odds(result):
     return dataclasses.replace(result, findings=tuple(findings))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(calm, max_examples=60)
 @given(
     seed=st.integers(0, 10_000),
     n_a=st.integers(1, 80),

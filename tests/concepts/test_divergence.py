@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentdiff.concepts.divergence import DIVERGENCES, hurdle, plain
 from latentdiff.concepts.pooled import pool
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def entropy(shares):
@@ -55,7 +57,7 @@ def two_sets(draw):
     return tuple(np.array(draw(st.lists(row, min_size=1, max_size=30)), dtype=np.float32) for _ in "ab")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(calm, max_examples=30)
 @given(two_sets())
 def test_the_hurdle_divergence_is_that_of_the_whole_distributions(make, sets):
     a, b = sets
@@ -79,7 +81,7 @@ def test_bins_are_those_of_numpy_on_larger_sets(make):
     assert hurdle(pool(make.statistics(a), make.statistics(b))).jsd[0] == pytest.approx(jsd(p, q), abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(calm, max_examples=30)
 @given(two_sets())
 def test_the_plain_divergence_is_that_of_freedman_and_diaconis_bins_over_all_values(make, sets):
     a, b = sets
@@ -91,7 +93,7 @@ def test_the_plain_divergence_is_that_of_freedman_and_diaconis_bins_over_all_val
 
 
 @pytest.mark.parametrize("name", DIVERGENCES)
-@settings(max_examples=30, deadline=None)
+@settings(calm, max_examples=30)
 @given(sets=two_sets())
 def test_divergences_lie_between_0_and_1_and_are_the_same_from_both_sides_to_the_last_bit(make, name, sets):
     a, b = map(make.statistics, sets)

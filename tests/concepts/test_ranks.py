@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentdiff.concepts.divergence import hurdle
 from latentdiff.concepts.pooled import pool
 from latentdiff.concepts.ranks import RANKS
 from latentdiff.evidence import adjust, gather_evidence
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def draw(make, seed=0, n_a=300, n_b=200, latents=30):
@@ -28,7 +30,7 @@ def test_the_registry_holds_the_rules_of_the_methods():
 
 
 @pytest.mark.parametrize("name", RANKS)
-@settings(max_examples=10, deadline=None)
+@settings(calm, max_examples=10)
 @given(seed=st.integers(0, 1000), n_a=st.integers(2, 120), n_b=st.integers(2, 120))
 def test_scores_are_the_same_from_both_sides_to_the_last_bit(make, name, seed, n_a, n_b):
     a, b = draw(make, seed, n_a, n_b, latents=8)

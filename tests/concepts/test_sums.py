@@ -5,11 +5,13 @@ from functools import reduce
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentdiff.concepts import LatentSums, sum_latents
 from latentdiff.concepts import sums as sums_module
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def draw(make, seed=0, n=60, latents=7):
@@ -39,7 +41,7 @@ def test_statistics_are_those_of_the_dense_activations(make):
         np.testing.assert_array_equal(values, dense[rows, latent])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(calm, max_examples=40)
 @given(st.lists(st.integers(0, 60), max_size=5), st.randoms())
 def test_blocks_merge_in_any_order_to_the_same_bits(make, cuts, random):
     dense = draw(make)
@@ -49,7 +51,7 @@ def test_blocks_merge_in_any_order_to_the_same_bits(make, cuts, random):
     assert_equal(reduce(LatentSums.merge, blocks).compute(), in_order)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(calm, max_examples=20)
 @given(st.lists(st.integers(0, 60), max_size=5))
 def test_how_rows_are_cut_into_blocks_changes_no_firing_and_moments_by_rounding_only(make, cuts):
     dense = draw(make)
@@ -128,7 +130,7 @@ def test_moments_of_two_sets_are_those_of_their_union(make):
     np.testing.assert_allclose(a.moments.pooled(b.moments).monosemanticity(), whole, atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(calm, max_examples=20)
 @given(st.lists(st.booleans(), min_size=60, max_size=60), st.lists(st.booleans(), min_size=60, max_size=60))
 def test_restricted_statistics_are_those_of_the_rows_that_stay_under_their_old_numbers(make, first, second):
     dense = draw(make)

@@ -45,6 +45,7 @@ def two_sets() -> Callable[..., tuple[EmbeddingSet, EmbeddingSet]]:
 @pytest.fixture
 def halves() -> Callable[..., tuple[EmbeddingSet, EmbeddingSet]]:
     """Random halves of one set; `copies` of its images occur twice in it."""
+
     def make(seed: int, n: int = 250, d: int = 32, copies: int = 0) -> tuple[EmbeddingSet, EmbeddingSet]:
         generator = np.random.default_rng(0)
         rows, hashes = cloud(generator, 2 * n, d), some_hashes(generator, 2 * n)

@@ -119,4 +119,6 @@ def test_too_few_images_say_nothing_and_say_so(two_sets, refs, caplog):
 def test_sets_of_different_width_are_refused(refs):
     generator = np.random.default_rng(0)
     with pytest.raises(LatentDiffError, match="different width"):
-        density_branch(from_arrays(generator.normal(size=(30, 4))), from_arrays(generator.normal(size=(30, 5))), QUICK, refs)
+        density_branch(
+            from_arrays(generator.normal(size=(30, 4))), from_arrays(generator.normal(size=(30, 5))), QUICK, refs
+        )

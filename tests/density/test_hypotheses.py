@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from latentdiff.density import hypotheses
 from latentdiff.evidence import gather_evidence
@@ -19,7 +20,7 @@ def test_phrases_become_findings_with_the_images_that_support_them_and_the_evide
     checks = [verification(20, 10), verification(0, 30), verification(30, 10)]
     findings = hypotheses(extreme, differences, checks)
     assert [(f.side, f.words) for f in findings] == [("a", ("dog",)), ("a", ("grass",)), ("b", ("snow",))]
-    assert [f.score for f in findings] == [0.2, 0.1, 0.3]
+    assert [f.score for f in findings] == pytest.approx([0.2, 0.1, 0.3])
     assert [ref.id for ref in findings[0].images] == ["x", "y"]
     assert findings[2].images == (extreme[2],)
     assert findings[2].evidence is checks[1].evidence

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from stub_encoder import StubEncoder
 
-from latentdiff.embeddings import EmbedSettings, EmbeddingSet, embed, open_set
+from latentdiff.embeddings import EmbeddingSet, EmbedSettings, embed, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.images import open_source
 from latentdiff.images.records import ImageRecord, unreadable
@@ -137,7 +137,8 @@ def test_a_killed_process_loses_only_the_part_it_was_at(folder: Folder, tmp_path
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from stub_encoder import StubEncoder\n"
         "from latentdiff.embeddings import EmbedSettings, embed\n"
-        f"embed({str(root)!r}, StubEncoder(pause=.15), {str(out)!r}, settings=EmbedSettings(batch_size=4, part_rows=8))\n"
+        f"settings = EmbedSettings(batch_size=4, part_rows=8)\nencoder = StubEncoder(pause=.15)\n"
+        f"embed({str(root)!r}, encoder, {str(out)!r}, settings=settings)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script])
     while not (out / "part-00001.parquet").exists():
@@ -145,12 +146,13 @@ def test_a_killed_process_loses_only_the_part_it_was_at(folder: Folder, tmp_path
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    with pytest.raises(LatentDiffError, match="unfinished; embed .* into it again"):
+    with pytest.raises(LatentDiffError, match=r"unfinished; embed .* into it again"):
         open_set(out)
     finished = len(list(out.glob("part-*.parquet")))
     written = {p.name: p.stat().st_mtime_ns for p in out.glob("part-*") if int(p.stem[5:]) < finished}
     assert 2 <= finished < 5
 
+    (out / ".part-00009.npy.0123abcd.tmp").write_bytes(b"half")  # as a kill in the middle of a write leaves it
     encoder, seen = StubEncoder(), list[int]()
     settings = EmbedSettings(batch_size=4, part_rows=8)
     resumed = embed(root, encoder, out, settings=settings, progress=lambda stage, done, total: seen.append(done))
@@ -240,7 +242,7 @@ def test_settings_that_cannot_be_name_key_and_value(key: str, value: object) -> 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LatentDiffError, match="cannot write .*file/set"):
+    with pytest.raises(LatentDiffError, match=r"cannot write .*file/set"):
         embed(folder(2), StubEncoder(), tmp_path / "file" / "set")
 
 
@@ -256,6 +258,6 @@ def test_a_damaged_set_is_an_error_that_says_what_to_do(folder: Folder, tmp_path
         file.unlink()
     else:
         file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(LatentDiffError, match="embed .*again|embed again") as caught:
+    with pytest.raises(LatentDiffError, match=r"embed .*again|embed again") as caught:
         open_set(tmp_path / "set")
     assert "\n" not in str(caught.value)

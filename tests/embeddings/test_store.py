@@ -157,7 +157,7 @@ def test_an_array_on_disk_opens_with_the_table_beside_it(tmp_path: Path, kind: s
     if kind:
         filtered = open_set(f"{tmp_path / 'x.npy'}#site=x")
         assert filtered.table["id"].to_pylist() == ["a.jpg", "c.jpg"] and np.array_equal(filtered[:], found[::2])
-        with pytest.raises(LatentDiffError, match="no row .* has site=z"):
+        with pytest.raises(LatentDiffError, match=r"no row .* has site=z"):
             open_set(f"{tmp_path / 'x.npy'}#site=z")
 
 
@@ -170,7 +170,7 @@ def test_pickled_arrays_are_never_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nowhere", "empty", "x.npy"])
 def test_what_is_no_set_is_an_error_that_says_what_is(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(LatentDiffError, match="does not exist|is no embedding set"):
+    with pytest.raises(LatentDiffError, match=r"does not exist|is no embedding set"):
         open_set(tmp_path / name)
 
 

@@ -17,20 +17,19 @@ PREPROCESSING = {"mean": [0.5, 0.4, 0.3], "std": [0.3, 0.2, 0.25], "interpolatio
 
 @pytest.fixture(scope="session")
 def save_model() -> Callable[..., Path]:
-    """Save a tiny, randomly initialised model of open_clip's CLIP class in its local-dir format."""
+    """Save a tiny, randomly initialised model of open_clip in its local-dir format."""
     import open_clip
     import torch
     from safetensors.torch import save_file
 
     def save(folder: Path, seed: int = 0, towers: dict[str, Any] = TOWERS, **preprocessing: Any) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(seed)
-        kind = open_clip.model.CustomTextCLIP if towers.get("custom_text") else open_clip.CLIP
-        model = kind(**{key: value for key, value in towers.items() if key != "custom_text"})
-        state = {key: value.contiguous() for key, value in model.state_dict().items()}
-        save_file(state, folder / "open_clip_model.safetensors")
         config = {"model_cfg": towers, "preprocess_cfg": {**PREPROCESSING, **preprocessing}}
         (folder / "open_clip_config.json").write_text(json.dumps(config))
+        torch.manual_seed(seed)
+        model = open_clip.create_model(f"local-dir:{folder}", pretrained_text=False)
+        state = {key: value.contiguous() for key, value in model.state_dict().items()}
+        save_file(state, folder / "open_clip_model.safetensors")
         return folder
 
     return save

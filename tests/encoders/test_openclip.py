@@ -94,6 +94,33 @@ def test_a_convolutional_tower_of_timm_with_its_own_text_tower_loads(save_model:
     assert encoder.encode_texts(["a"]).shape == (1, 8)
 
 
+def test_a_transformers_text_tower_loads_as_in_biomedclip(save_model: SaveModel, tmp_path: Path) -> None:
+    from transformers import BertConfig, BertTokenizer
+
+    folder, bert = tmp_path / "medical", tmp_path / "bert"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "rib", "lung", "no", "##dule"]
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertConfig(vocab_size=len(words), **sizes).save_pretrained(bert)
+    towers = {
+        "embed_dim": 8,
+        "vision_cfg": {"timm_model_name": "test_vit", "timm_pool": "", "timm_proj": "linear", "image_size": 32},
+        "text_cfg": {
+            "hf_model_name": str(bert),
+            "hf_tokenizer_name": str(bert),
+            "hf_proj_type": "mlp",
+            "hf_pooler_type": "cls_last_hidden_state_pooler",
+            "context_length": 12,
+        },
+    }
+    encoder = load_encoder(str(save_model(folder, towers=towers, resize_mode="shortest")))
+    assert encoder.encode_images(torch.rand(2, 3, 32, 32)).shape == (2, 8)
+    rib, lung, nodule = encoder.encode_texts(["rib", "lung", "nodule"])
+    assert min((rib - lung).abs().max(), (rib - nodule).abs().max()) > 1e-4
+
+
 def test_a_checkpoint_file_may_stand_for_the_tag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_model: SaveModel
 ) -> None:
@@ -103,13 +130,14 @@ def test_a_checkpoint_file_may_stand_for_the_tag(
     (tmp_path / "configs").mkdir()
     towers = json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]
     (tmp_path / "configs" / "ViT-tiny-8.json").write_text(json.dumps(towers))
+    (tmp_path / "configs" / "ViT-tiny-9.json").write_text(json.dumps({**towers, "embed_dim": 9}))
     monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIG_PATHS", [*open_clip.factory._MODEL_CONFIG_PATHS])
     monkeypatch.setattr(open_clip.factory, "_MODEL_CONFIGS", dict(open_clip.factory._MODEL_CONFIGS))
     open_clip.add_model_config(tmp_path / "configs")
     encoder = load_encoder(f"ViT-tiny-8/{folder / 'open_clip_model.safetensors'}")
     assert encoder.dimension == 16
-    with pytest.raises(LatentDiffError, match="cannot load encoder 'ViT-B-32/"):  # weights of another architecture
-        load_encoder(f"ViT-B-32/{folder / 'open_clip_model.safetensors'}")
+    with pytest.raises(LatentDiffError, match="cannot load encoder 'ViT-tiny-9/"):  # weights of another architecture
+        load_encoder(f"ViT-tiny-9/{folder / 'open_clip_model.safetensors'}")
 
 
 def test_openai_weights_get_the_activation_they_were_trained_with(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def rows(n: int, d: int = 8) -> np.ndarray:
 @given(n=st.integers(1, 2500), k=st.integers(1, 15), parts=st.integers(1, 5))
 def test_the_threshold_lets_exactly_k_per_row_fire(n: int, k: int, parts: int) -> None:
     sae, x = uncalibrated(k), torch.from_numpy(rows(n))
-    set_threshold(sae, x.tensor_split(min(parts, n)))
+    set_threshold(sae, x.tensor_split(min(parts, n)), n)
     positive = torch.cat([a[a > 0] for a in sae.pre_activations(x)]).sort(descending=True).values
     expected = positive[k * n].item() if len(positive) > k * n else 0.0
     assert sae.theta.item() == expected
@@ -40,7 +40,7 @@ def test_the_threshold_lets_exactly_k_per_row_fire(n: int, k: int, parts: int) -
 
 def test_where_too_little_is_positive_the_threshold_is_zero() -> None:
     sae = uncalibrated(10, shift=-6.0)
-    set_threshold(sae, [torch.from_numpy(rows(500))])
+    set_threshold(sae, [torch.from_numpy(rows(500))], 500)
     assert sae.theta.item() == 0
     assert len(sae.encode(rows(500)).value) < 10 * 500
 

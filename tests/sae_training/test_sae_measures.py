@@ -20,7 +20,9 @@ def test_measures_equal_their_formulas_in_one_batch_or_in_many() -> None:
 
     measures = whole.compute()
     assert measures == pytest.approx(merged.compute(), rel=1e-9)
-    assert measures.fvu == pytest.approx(((h - h_hat) ** 2).sum().item() / ((h - h.mean(0)) ** 2).sum().item(), rel=1e-5)
+    assert measures.fvu == pytest.approx(
+        ((h - h_hat) ** 2).sum().item() / ((h - h.mean(0)) ** 2).sum().item(), rel=1e-5
+    )
     assert measures.l0 == pytest.approx((z > 0).sum().item() / 100)
     assert measures.dead_share == pytest.approx(sum(1 for j in range(20) if (z[:, j] == 0).all()) / 20)
     assert 0 < measures.dead_share < 1

@@ -80,8 +80,14 @@ def test_codes_are_the_same_bits_in_any_batch_with_any_threads_and_in_another_pr
     told = set()
     for threads in ("1", "2"):
         command = [sys.executable, "-c", CHILD, str(tmp_path / "sae"), str(tmp_path / "rows.npy"), threads]
-        environment = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONPATH": str(Path(sae_training.__file__).parents[1])}
-        told |= set(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.splitlines())
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": threads,
+            "PYTHONPATH": str(Path(sae_training.__file__).parents[1]),
+        }
+        told |= set(
+            subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.splitlines()
+        )
     assert sorted(line.split()[0] for line in told) == ["part", "whole"]  # one digest of each, from all calls
 
 
@@ -104,7 +110,9 @@ def test_decode_equals_the_formula_in_the_space_of_the_rows() -> None:
     codes = sae.encode(unit_rows(40))
     z = torch.zeros(40, LATENTS)
     z[codes.row, codes.latent] = codes.value
-    torch.testing.assert_close(sae.decode(codes), (z @ sae.W_dec + sae.b_dec) * sae.scale + sae.mean, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        sae.decode(codes), (z @ sae.W_dec + sae.b_dec) * sae.scale + sae.mean, atol=1e-5, rtol=1e-5
+    )
 
 
 def test_no_rows_give_no_codes_and_rows_without_codes_decode_to_the_bias() -> None:

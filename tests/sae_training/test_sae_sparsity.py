@@ -13,8 +13,16 @@ from sae_training.errors import SaeError
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=st.integers(1, 300), latents=st.integers(1, 40), k=st.integers(1, 12), shift=st.floats(-3, 3), seed=st.integers(0, 99))
-def test_batch_topk_keeps_the_largest_positive_entries_of_the_batch(rows: int, latents: int, k: int, shift: float, seed: int) -> None:
+@given(
+    rows=st.integers(1, 300),
+    latents=st.integers(1, 40),
+    k=st.integers(1, 12),
+    shift=st.floats(-3, 3),
+    seed=st.integers(0, 99),
+)
+def test_batch_topk_keeps_the_largest_positive_entries_of_the_batch(
+    rows: int, latents: int, k: int, shift: float, seed: int
+) -> None:
     pre = torch.from_numpy(np.random.default_rng(seed).standard_normal((rows, latents)) + shift)
     flat = pre.flatten()
     expected = [i for i in flat.argsort(descending=True)[: rows * k].tolist() if flat[i] > 0]
@@ -34,8 +42,16 @@ def test_batch_topk_keeps_all_entries_that_tie_with_the_smallest_survivor() -> N
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=st.integers(1, 40), latents=st.integers(1, 30), k=st.integers(1, 30), shift=st.floats(-3, 3), seed=st.integers(0, 99))
-def test_topk_keeps_the_largest_positive_entries_of_each_row(rows: int, latents: int, k: int, shift: float, seed: int) -> None:
+@given(
+    rows=st.integers(1, 40),
+    latents=st.integers(1, 30),
+    k=st.integers(1, 30),
+    shift=st.floats(-3, 3),
+    seed=st.integers(0, 99),
+)
+def test_topk_keeps_the_largest_positive_entries_of_each_row(
+    rows: int, latents: int, k: int, shift: float, seed: int
+) -> None:
     k = min(k, latents)
     pre = torch.from_numpy(np.random.default_rng(seed).standard_normal((rows, latents)) + shift)
     expected = []
@@ -46,5 +62,7 @@ def test_topk_keeps_the_largest_positive_entries_of_each_row(rows: int, latents:
 
 
 def test_an_unknown_variant_names_the_nearest_and_lists_all() -> None:
-    with pytest.raises(SaeError, match=r"unknown sparsity variant 'batchtopk'; did you mean 'batch_topk'\? \(valid: batch_topk, topk\)"):
+    with pytest.raises(
+        SaeError, match=r"unknown sparsity variant 'batchtopk'; did you mean 'batch_topk'\? \(valid: batch_topk, topk\)"
+    ):
         sparsity.variant("batchtopk")

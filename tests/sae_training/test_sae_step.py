@@ -49,7 +49,9 @@ def test_gradients_equal_those_of_dense_autograd(variant: str, dtype: torch.dtyp
     assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
     for ours, theirs in zip(sparse, dense, strict=True):
         assert theirs.grad.abs().max() > 0
-        torch.testing.assert_close(ours.grad, theirs.grad, rtol=tolerance, atol=tolerance * theirs.grad.abs().max().item())
+        torch.testing.assert_close(
+            ours.grad, theirs.grad, rtol=tolerance, atol=tolerance * theirs.grad.abs().max().item()
+        )
 
 
 @pytest.mark.parametrize("dead_count", [5, 40])
@@ -57,7 +59,10 @@ def test_auxiliary_loss_equals_a_loop_over_rows(dead_count: int) -> None:
     m, d, n = 64, 12, 9
     w_enc, w_dec, b_enc, b_dec = weights(m, d, torch.float64)
     g = torch.Generator().manual_seed(2)
-    h, residual = torch.randn(n, d, generator=g, dtype=torch.float64), torch.randn(n, d, generator=g, dtype=torch.float64)
+    h, residual = (
+        torch.randn(n, d, generator=g, dtype=torch.float64),
+        torch.randn(n, d, generator=g, dtype=torch.float64),
+    )
     dead = torch.arange(dead_count) + 3
 
     loss = auxiliary_loss(h, residual, dead, w_enc, b_enc, w_dec, b_dec)

@@ -43,7 +43,9 @@ class Upper(nn.Module):
         return self.stages(cells)
 
 
-def extract(trunk: nn.Module, records: Iterable[Any], batch: int = 64, seed: int = 0) -> tuple[np.ndarray, list[dict[str, Any]]]:
+def extract(
+    trunk: nn.Module, records: Iterable[Any], batch: int = 64, seed: int = 0
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """Lower features [n, 2, 112, 6, 6] float16 and the records' metadata.
 
     Args:
@@ -75,7 +77,9 @@ def _whole(image: Image.Image) -> np.ndarray:
     scale = SIZE / min(image.size)
     width, height = (max(SIZE, round(side * scale)) for side in image.size)
     left, top = (width - SIZE) // 2, (height - SIZE) // 2
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC).crop((left, top, left + SIZE, top + SIZE)))
+    return np.asarray(
+        image.resize((width, height), Image.Resampling.BICUBIC).crop((left, top, left + SIZE, top + SIZE))
+    )
 
 
 def _crop(image: Image.Image, draw: np.random.Generator) -> np.ndarray:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from features import Upper
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, normalize
-
-from features import Upper
 
 NEAR = 0.55  # text cosine with a label above which a word is no negative
 
@@ -53,14 +52,16 @@ def train_image_tower(
         parameter.requires_grad_(True)
     scale, slope, bias = (nn.Parameter(torch.tensor(x)) for x in (25.0, 12.0, -4.0))
     groups = [
-        {"params": list(upper.parameters()), "lr": 4e-4},
+        {"params": list(upper.parameters()), "lr": 3e-4},
         {"params": list(head.parameters()), "lr": 2e-3},
         {"params": [slope, bias], "lr": 2e-2, "weight_decay": 0.0},
     ]
     batches = [(s, start) for s, data in enumerate(sets) for start in range(0, len(data.rows) - batch // 2, batch)]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
     rates = [float(group["lr"]) for group in groups]  # type: ignore[arg-type]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=epochs * len(batches) + 1, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, rates, total_steps=epochs * len(batches) + 1, pct_start=0.1
+    )
     started = time.time()
     for epoch in range(epochs):
         orders = [torch.from_numpy(s.rows)[torch.randperm(len(s.rows), generator=generator)] for s in sets]
@@ -69,13 +70,19 @@ def train_image_tower(
             s, start = batches[c]
             data, rows = sets[s], orders[s][start : start + batch]
             view = int(torch.randint(data.features.shape[1], (1,), generator=generator))
-            cells = torch.from_numpy(data.features[rows.numpy(), view]).float().contiguous(memory_format=torch.channels_last)
+            cells = (
+                torch.from_numpy(data.features[rows.numpy(), view])
+                .float()
+                .contiguous(memory_format=torch.channels_last)
+            )
             images = normalize(head(upper(cells)), dim=-1)
             drawn = words[torch.randint(len(words), (1024,), generator=generator)]
             present = data.present[rows]
             loss = _which_text(scale * images, present, data.concepts, drawn)
             if (present.sum(1) != 1).any():
-                loss = loss + 10 * binary_cross_entropy_with_logits(slope * images @ data.concepts.T + bias, present.float())
+                loss = loss + 20 * binary_cross_entropy_with_logits(
+                    slope * images @ data.concepts.T + bias, present.float()
+                )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

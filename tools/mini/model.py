@@ -1,4 +1,4 @@
-"""`mini` as an open_clip model: EfficientNet-Lite0 at 96 px beside a two-layer text transformer, 384 shared dimensions."""
+"""`mini` as an open_clip model: EfficientNet-Lite0 at 96 px, a two-layer text transformer, 384 shared dimensions."""
 
 from __future__ import annotations
 

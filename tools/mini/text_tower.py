@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from texts import teacher_vectors
 from torch import Tensor
 from torch.nn.functional import normalize
-
-from texts import teacher_vectors
 
 
 def distil(model: torch.nn.Module, texts: Sequence[str], targets: np.ndarray, epochs: int, batch: int = 512) -> None:

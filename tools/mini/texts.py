@@ -35,7 +35,9 @@ def common_words(count: int) -> list[str]:
     """The most common alphabetic English words, three letters or more."""
     from wordfreq import top_n_list
 
-    return [w for w in top_n_list("en", 2 * count, wordlist="large") if w.isascii() and w.isalpha() and len(w) > 2][:count]
+    return [w for w in top_n_list("en", 2 * count, wordlist="large") if w.isascii() and w.isalpha() and len(w) > 2][
+        :count
+    ]
 
 
 def noun_phrases(wordnet: Path) -> list[str]:
@@ -62,7 +64,10 @@ def teacher_vectors(texts: Sequence[str], model: Path | None = None, batch: int 
     from transformers import AutoModel, AutoTokenizer
 
     folder = model or packaged_teacher()
-    tokenizer, network = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval().to(torch.bfloat16)
+    tokenizer, network = (
+        AutoTokenizer.from_pretrained(folder),
+        AutoModel.from_pretrained(folder).eval().to(torch.bfloat16),
+    )
     order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     out = np.zeros((len(texts), network.config.hidden_size), np.float16)
     for start in range(0, len(texts), batch):

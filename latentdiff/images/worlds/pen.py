@@ -54,7 +54,7 @@ class Pen:
     def line(self, points: Iterable[Point], width: float, colour: Colour) -> None:
         """A polyline, `width` in units of the frame."""
         pixels = max(1, round(width * self.size))
-        placed = self._place(points)
+        placed = self._place(points, pixels / 2)
         self.draw.line(placed, fill=self._lit(colour), width=pixels, joint="curve" if len(placed) > 2 else None)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour, turn: float = 0.0) -> None:
@@ -85,12 +85,17 @@ class Pen:
         angles = (start + (end - start) * i / steps for i in range(steps + 1))
         self.line([(x + rx * math.cos(a), y + ry * math.sin(a)) for a in angles], width, colour)
 
-    def _place(self, points: Iterable[Point]) -> list[Point]:
+    def _place(self, points: Iterable[Point], margin: float = 0.0) -> list[Point]:
         a, b, c, d, e, f = self.matrix
         placed = [(a * x + b * y + c, d * x + e * y + f) for x, y in points]
         left, top, right, bottom = self.box
         xs, ys = [p[0] for p in placed], [p[1] for p in placed]
-        self.box = (min(left, *xs), min(top, *ys), max(right, *xs), max(bottom, *ys))
+        self.box = (
+            min(left, min(xs) - margin),
+            min(top, min(ys) - margin),
+            max(right, max(xs) + margin),
+            max(bottom, max(ys) + margin),
+        )
         return placed
 
     def _lit(self, colour: Colour) -> Colour | int:

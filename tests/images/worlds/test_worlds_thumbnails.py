@@ -22,7 +22,9 @@ def held_out_auc(features: np.ndarray, present: np.ndarray) -> np.ndarray:
     aucs = []
     for penalty in (10.0, 100.0, 1000.0, 10000.0):
         weights = np.linalg.solve(fit.T @ fit + penalty * np.eye(fit.shape[1]), fit.T @ target)
-        aucs.append([auc(score, seen) for score, seen in zip((scaled[FITTED:] @ weights).T, present[FITTED:].T)])
+        aucs.append(
+            [auc(score, seen) for score, seen in zip((scaled[FITTED:] @ weights).T, present[FITTED:].T, strict=True)]
+        )
     return np.array(aucs)[np.mean(aucs, 1).argmax()]
 
 

@@ -1,0 +1,169 @@
+"""What both branches propose, and what images that took no part in proposing say of it (docs/methods.md, 5 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from latentdiff.concepts import ConceptSettings, LatentStatistics, concept_branch
+from latentdiff.density import DensitySettings, density_branch, hypotheses
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.evidence import gather_evidence
+from latentdiff.findings import ConceptResult, DensityResult, Finding, ImageRef, Side, Verification
+from latentdiff.images import decode, read_images
+from latentdiff.language import Difference, LanguageSettings, load_captioner, summarise
+from latentdiff.naming import LatentName, WordVectors
+from latentdiff.verify import VerifySettings, in_verification, verify
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from latentdiff.encoders import Encoder
+
+Progress = Callable[[str, int, int | None], None]
+RefsOf = Callable[[Side, np.ndarray, np.ndarray], tuple[ImageRef, ...]]
+Rows = Mapping[Side, np.ndarray]
+
+SIDES: tuple[Side, Side] = ("a", "b")
+
+
+class ProposalSettings(Protocol):
+    """The settings of the parts at work here."""
+
+    @property
+    def concepts(self) -> ConceptSettings: ...
+    @property
+    def density(self) -> DensitySettings: ...
+    @property
+    def language(self) -> LanguageSettings: ...
+    @property
+    def verify(self) -> VerifySettings: ...
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What is compared: both sets, how the SAE's latents fire in them, and what the latents are called."""
+
+    sets: Mapping[Side, EmbeddingSet]
+    statistics: Mapping[Side, LatentStatistics]
+    names: Sequence[LatentName]
+    decoder: np.ndarray  # [latents, d]
+    words: WordVectors
+    encoder: Encoder
+    device: str
+
+    def concept_branch(self, settings: ConceptSettings, keep: Mapping[Side, np.ndarray] | None = None) -> ConceptResult:
+        """The concept branch on all images, or on those of each set that a mask keeps."""
+        a, b = (s if keep is None else s.restrict(keep[side]) for side, s in sorted(self.statistics.items()))
+        return concept_branch(a, b, self.names, self.decoder, settings, references_into(self.sets))
+
+    def density_branch(
+        self, rows: Rows, settings: ProposalSettings, progress: Progress | None
+    ) -> tuple[DensityResult | None, list[Difference]]:
+        """The density branch on some rows of each set, its images captioned, and what the captions say."""
+        if not settings.density.enabled:
+            return None, []
+        views = {side: self.sets[side].select(rows[side]) for side in SIDES}
+        result = density_branch(views["a"], views["b"], settings.density, references_into(self.sets, rows), progress)
+        if not result.extreme:
+            return result, []
+        embeddings = np.stack([self.sets[ref.side].rows(np.array([ref.row]))[0] for ref in result.extreme])
+        mean = np.mean([view.rows(slice(None)).mean(0) for view in views.values()], axis=0)
+        device = "cpu" if self.device == "auto" else self.device
+        captioner = load_captioner(settings.language, self.words, mean, device)
+        captions = captioner.caption(_pictures(result.extreme, settings.language), embeddings)
+        extreme = tuple(replace(ref, caption=said) for ref, said in zip(result.extreme, captions, strict=True))
+        said = {side: [ref.caption for ref in extreme if ref.side == side] for side in SIDES}
+        return replace(result, extreme=extreme), summarise(said["a"], said["b"], settings.language)
+
+
+def propose(
+    matter: Matter, concepts: ConceptResult, settings: ProposalSettings, progress: Progress | None = None
+) -> tuple[tuple[Finding, ...], DensityResult | None]:
+    """Both branches on all images, nothing held back (`verify.enabled=false`, the paper's way).
+
+    A phrase has no evidence but its captions: in how many of each side's it occurs.
+    """
+    density, differences = matter.density_branch({s: np.arange(matter.sets[s].n) for s in SIDES}, settings, progress)
+    if density is None:
+        return concepts.findings, None
+    captions = {side: [ref.caption for ref in density.extreme if ref.side == side] for side in SIDES}
+    phrases = []
+    for difference in differences:
+        said = {side: np.array([sum(difference.phrase in c for c in captions[side])]) for side in SIDES}
+        of = {side: max(len(captions[side]), 1) for side in SIDES}
+        evidence = gather_evidence(said["a"], of["a"], said["b"], of["b"], np.ones(1), np.ones(1))[0]
+        support = float(len(difference.support))
+        phrases.append(Finding(difference.side, ("density",), (difference.phrase,), True, support, evidence))
+    return concepts.findings, replace(density, hypotheses=tuple(phrases))
+
+
+def propose_and_verify(
+    matter: Matter, settings: ProposalSettings, progress: Progress | None = None
+) -> tuple[tuple[Finding, ...], DensityResult | None]:
+    """Both branches on the finding half; every text they propose is tested on the other half, all of them together."""
+    sets, rule = matter.sets, settings.verify
+    held = {side: in_verification(sets[side].hashes, rule.share, rule.seed) for side in SIDES}
+    finding = {side: np.flatnonzero(~held[side]) for side in SIDES}
+    checking = {side: np.flatnonzero(held[side]) for side in SIDES}
+    if not all(len(rows) for rows in (*finding.values(), *checking.values())):
+        return (), None
+    proposals = matter.concept_branch(settings.concepts, {side: ~held[side] for side in SIDES}).findings
+    density, differences = matter.density_branch(finding, settings, progress)
+    texts = [f.words for f in proposals] + [(d.phrase,) for d in differences]
+    answers = verify(
+        text_vectors(texts, matter.words, matter.encoder),
+        [f.side for f in proposals] + [d.side for d in differences],
+        np.full(len(texts), np.nan),
+        (sets["a"].rows(finding["a"]), sets["b"].rows(finding["b"])),
+        (sets["a"].rows(checking["a"]), sets["b"].rows(checking["b"])),
+        rule.level,
+    )
+    verified = tuple(replace(f, verification=v) for f, v in zip(proposals, answers, strict=False))
+    if density is not None:
+        density = replace(density, hypotheses=hypotheses(density.extreme, differences, answers[len(proposals) :]))
+    return verified, density
+
+
+def with_verification(findings: Sequence[Finding], proposed: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings on all images, with what verification said where the finding half proposed the same latent."""
+    answers: dict[tuple[int | None, Side], Verification | None] = {(f.latent, f.side): f.verification for f in proposed}
+    return tuple(replace(f, verification=answers.get((f.latent, f.side))) for f in findings)
+
+
+def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: Encoder) -> np.ndarray:
+    """One unit vector per hypothesis [h, d]: the mean of its words' vectors."""
+    if not texts:
+        return np.zeros((0, words.vectors.shape[1]), np.float32)
+    known = {word: row for row, word in enumerate(words.words)}
+    fresh = sorted({word for text in texts for word in text if word not in known})
+    extra = dict(zip(fresh, words.text(encoder, fresh), strict=True)) if fresh else {}
+    vectors = [[words.vectors[known[w]] if w in known else extra[w] for w in text] for text in texts]
+    means = np.stack([np.mean(own, axis=0) if own else np.zeros(words.vectors.shape[1]) for own in vectors])
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    return means / np.where(lengths > 0, lengths, 1)
+
+
+def references_into(sets: Mapping[Side, EmbeddingSet], rows: Rows | None = None) -> RefsOf:
+    """Makes image references; `rows` says which rows of each set a branch was shown."""
+
+    def refs(side: Side, positions: np.ndarray, values: np.ndarray) -> tuple[ImageRef, ...]:
+        positions = positions if rows is None else rows[side][positions]
+        table = sets[side].table.select([c for c in ("id", "uri") if c in sets[side].table.column_names])
+        return tuple(
+            ImageRef(side, int(row), str(one.get("id", row)), one.get("uri") or "", float(value))
+            for row, value, one in zip(positions, values, table.take(positions).to_pylist(), strict=True)
+        )
+
+    return refs
+
+
+def _pictures(refs: Sequence[ImageRef], settings: LanguageSettings) -> list[Image | None]:
+    """The images themselves, for captioners that look at them."""
+    if settings.captioner == "tags":
+        return [None] * len(refs)
+    found = read_images([ref.uri for ref in refs if ref.uri])
+    return [decode(found[ref.uri]) if ref.uri in found else None for ref in refs]

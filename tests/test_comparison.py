@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentdiff
+from latentdiff.comparison import CompareSettings
+from latentdiff.encoders import Encoder
+from latentdiff.errors import LatentDiffError
+from latentdiff.findings import ComparisonResult, Finding
+from latentdiff.naming import NamingSettings
+from latentdiff.report import ReportSettings
+from latentdiff.verify import VerifySettings
+from sae_training import SparseAutoencoder, TrainSettings, train
+
+SMALL = CompareSettings(naming=NamingSettings(words=2000))
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return latentdiff.load_encoder("mini")
+
+
+@pytest.fixture(scope="module")
+def scenes(encoder: Encoder) -> latentdiff.EmbeddingSet:
+    return latentdiff.embed("world:everyday?images=1200&seed=5&rain=0.3", encoder)
+
+
+@pytest.fixture(scope="module")
+def sae(scenes: latentdiff.EmbeddingSet) -> SparseAutoencoder:
+    return train(scenes, TrainSettings(expansion_factor=2, k=16, steps=150), fingerprint=scenes.fingerprint)
+
+
+@pytest.fixture(scope="module")
+def sets(scenes: latentdiff.EmbeddingSet) -> tuple[latentdiff.EmbeddingSet, latentdiff.EmbeddingSet]:
+    """A: scenes with rain in 40 % of them; B: scenes without."""
+    rainy = np.array(["rain" in labels for labels in scenes.table.column("labels").to_pylist()])
+    wet, dry = np.flatnonzero(rainy), np.flatnonzero(~rainy)
+    return scenes.select(np.concatenate([wet[:160], dry[:240]])), scenes.select(dry[240:640])
+
+
+@pytest.fixture(scope="module")
+def result(sets: tuple, sae: SparseAutoencoder, encoder: Encoder) -> ComparisonResult:
+    return latentdiff.compare(*sets, sae=sae, encoder=encoder, settings=SMALL)
+
+
+def test_a_planted_difference_is_seen_by_both_branches_named_and_confirmed(result: ComparisonResult) -> None:
+    assert result.different
+    assert result.density is not None and result.density.different
+    first = result.side("a")[0]
+    assert {"rain", "rainy", "raining"} & set(first.words)
+    assert first.verification is not None and first.verification.status == "confirmed"
+
+
+def flipped(finding: Finding) -> dict:
+    """What must stay the same when the sets are exchanged, written from the other side."""
+    return {
+        "side": "b" if finding.side == "a" else "a",
+        "words": finding.words,
+        "score": finding.score,
+        "q": finding.evidence.q_value,
+        "difference": -finding.evidence.difference,
+        "count": (finding.evidence.count_b, finding.evidence.count_a),
+        "latent": finding.latent,
+        "images": [ref.id for ref in finding.images],
+    }
+
+
+def as_is(finding: Finding) -> dict:
+    return {
+        "side": finding.side,
+        "words": finding.words,
+        "score": finding.score,
+        "q": finding.evidence.q_value,
+        "difference": finding.evidence.difference,
+        "count": (finding.evidence.count_a, finding.evidence.count_b),
+        "latent": finding.latent,
+        "images": [ref.id for ref in finding.images],
+    }
+
+
+def by_side(rows: list[dict]) -> list[dict]:
+    return sorted(rows, key=lambda row: row["side"])
+
+
+def test_swapping_sets_flips_every_direction_and_changes_nothing_else(
+    result: ComparisonResult, sets: tuple, sae: SparseAutoencoder, encoder: Encoder
+) -> None:
+    swapped = latentdiff.compare(*reversed(sets), sae=sae, encoder=encoder, settings=SMALL)
+    assert by_side([flipped(f) for f in swapped.concepts.findings]) == by_side(
+        [as_is(f) for f in result.concepts.findings]
+    )
+    assert by_side([flipped(f) for f in swapped.findings]) == by_side([as_is(f) for f in result.findings])
+    assert result.density is not None and swapped.density is not None
+    assert swapped.density.p_value == pytest.approx(result.density.p_value, abs=1e-6)
+    assert (swapped.density.p_value_a, swapped.density.p_value_b) == pytest.approx(
+        (result.density.p_value_b, result.density.p_value_a), abs=1e-6
+    )
+    mine = {ref.id: ref.value for ref in result.density.extreme}
+    assert {ref.id: -ref.value for ref in swapped.density.extreme} == pytest.approx(mine, abs=1e-6)
+    assert swapped.p_value == pytest.approx(result.p_value, abs=1e-6)
+
+
+def test_the_order_of_the_rows_changes_nothing(
+    result: ComparisonResult, sets: tuple, sae: SparseAutoencoder, encoder: Encoder
+) -> None:
+    draw = np.random.default_rng(0)
+    shuffled = [one.select(draw.permutation(one.n)) for one in sets]
+    again = latentdiff.compare(*shuffled, sae=sae, encoder=encoder, settings=SMALL)
+    assert [(f.side, f.words, f.evidence) for f in again.findings] == [
+        (f.side, f.words, f.evidence) for f in result.findings
+    ]
+
+
+def test_halves_of_one_set_do_not_differ(
+    scenes: latentdiff.EmbeddingSet, sae: SparseAutoencoder, encoder: Encoder
+) -> None:
+    settings = replace(SMALL, naming=NamingSettings(words=500))
+    said = []
+    for seed in range(8):
+        order = np.random.default_rng(seed).permutation(scenes.n)
+        halves = scenes.select(order[:600]), scenes.select(order[600:])
+        said.append(latentdiff.compare(*halves, sae=sae, encoder=encoder, settings=settings))
+    different = [one for one in said if one.different]
+    assert len(different) <= 2
+    assert all("No difference found" in one.verdict for one in said if not one.different)
+
+
+def test_the_same_call_gives_the_same_result(
+    result: ComparisonResult, sets: tuple, sae: SparseAutoencoder, encoder: Encoder
+) -> None:
+    again = latentdiff.compare(*sets, sae=sae, encoder=encoder, settings=SMALL)
+    assert again.findings == result.findings
+    assert again.density == result.density
+
+
+def test_without_verification_both_branches_use_all_images(
+    sets: tuple, sae: SparseAutoencoder, encoder: Encoder, result: ComparisonResult
+) -> None:
+    settings = replace(SMALL, verify=VerifySettings(enabled=False))
+    plain = latentdiff.compare(*sets, sae=sae, encoder=encoder, settings=settings)
+    assert plain.density is not None and result.density is not None
+    assert plain.density.n_a > 1.5 * result.density.n_a
+    assert all(f.verification is None for f in plain.findings)
+
+
+def test_an_sae_of_another_encoder_is_refused(sets: tuple, sae: SparseAutoencoder, encoder: Encoder) -> None:
+    rows = sets[0].rows(slice(None))
+    other = train(rows, TrainSettings(expansion_factor=1, k=4, steps=5), fingerprint="other@1")
+    with pytest.raises(LatentDiffError, match="other@1"):
+        latentdiff.compare(*sets, sae=other, encoder=encoder, settings=SMALL)
+    narrow = train(rows[:, :32], TrainSettings(expansion_factor=1, k=4, steps=5))
+    with pytest.raises(LatentDiffError, match="width 32"):
+        latentdiff.compare(*sets, sae=narrow, encoder=encoder, settings=SMALL)
+
+
+def test_embeddings_of_another_encoder_are_refused(sets: tuple, encoder: Encoder) -> None:
+    foreign = latentdiff.from_arrays(sets[0].rows(slice(None)), encoder="other@1")
+    with pytest.raises(LatentDiffError, match=r"encoder=\.\.\."):
+        latentdiff.compare(foreign, sets[1], encoder=encoder, settings=SMALL)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """Two folders of thirty images; in one of them something that is no image."""
+    draw = np.random.default_rng(0)
+    for name, base in (("a", 60), ("b", 190)):
+        (tmp_path / name).mkdir()
+        for i in range(30):
+            pixels = draw.integers(0, 60, (48, 64, 3), np.uint8) + np.uint8(base)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    (tmp_path / "a" / "broken <b>.jpg").write_bytes(b"no image at all")
+    yield tmp_path / "a", tmp_path / "b"
+
+
+def test_folders_in_a_report_out_with_the_broken_image_listed(
+    folders: tuple[Path, Path], tmp_path: Path, encoder: Encoder
+) -> None:
+    out = tmp_path / "out"
+    result = latentdiff.compare(
+        *folders, encoder=encoder, settings=SMALL, out=out, command="python compare.py --a a --b b"
+    )
+    assert (result.a.images, result.a.embedded, result.a.skipped) == (31, 30, 1)
+    assert result.a.images == result.a.embedded + result.a.skipped
+    page = (out / "report.html").read_text()
+    assert "broken &lt;b&gt;.jpg" in page and "broken <b>.jpg" not in page
+    assert "data:image" in page
+    assert json.loads((out / "result.json").read_text())["schema_version"] == 1
+    assert {p.name for p in out.iterdir()} == {
+        "report.html",
+        "result.json",
+        "findings.parquet",
+        "config.yaml",
+        "run.json",
+        "embeddings",
+    }
+    assert json.loads((out / "run.json").read_text())["command"] == "python compare.py --a a --b b"
+
+
+def test_thumbnails_can_be_left_out(folders: tuple[Path, Path], tmp_path: Path, encoder: Encoder) -> None:
+    settings = replace(SMALL, report=ReportSettings(thumbnails=False))
+    latentdiff.compare(*folders, encoder=encoder, settings=settings, out=tmp_path / "out")
+    assert "data:image" not in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_second_run_takes_the_embeddings_and_a_changed_folder_is_embedded_again(
+    folders: tuple[Path, Path], tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+    original = type(encoder).encode_images
+    monkeypatch.setattr(type(encoder), "encode_images", lambda self, x: encoded.append(len(x)) or original(self, x))
+    for _ in range(2):
+        latentdiff.compare(*folders, encoder=encoder, settings=SMALL, out=tmp_path / "out")
+    assert sum(encoded) == 60
+    content = io.BytesIO()
+    Image.new("RGB", (40, 40), "red").save(content, "png")
+    (folders[1] / "new.png").write_bytes(content.getvalue())
+    result = latentdiff.compare(*folders, encoder=encoder, settings=SMALL, out=tmp_path / "out")
+    assert sum(encoded) == 60 + 31
+    assert result.b.embedded == 31
+
+
+def test_duplicates_within_and_across_are_counted(folders: tuple[Path, Path], encoder: Encoder) -> None:
+    (folders[0] / "copy.png").write_bytes((folders[0] / "1.png").read_bytes())
+    (folders[1] / "copy.png").write_bytes((folders[0] / "1.png").read_bytes())
+    result = latentdiff.compare(*folders, encoder=encoder, settings=SMALL)
+    assert (result.a.duplicates_within, result.a.duplicates_across) == (1, 2)
+    assert (result.b.duplicates_within, result.b.duplicates_across) == (0, 1)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from latentdiff.config import Config, find_config, read_config, to_yaml
+from latentdiff.errors import LatentDiffError
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.name)
+def test_every_configuration_in_the_repository_is_valid_and_shows_its_command(path: Path) -> None:
+    assert isinstance(read_config(str(path)), Config)
+    assert f"python train_sae.py --config {path.name}" in path.read_text()
+
+
+def test_there_are_configurations_to_check() -> None:
+    assert {"medical.yaml", "satellite.yaml"} <= {path.name for path in CONFIGS}
+
+
+def test_an_override_wins_over_the_file_and_the_last_one_over_the_first(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("sae: {k: 5}\nencoder: mini\n")
+    assert read_config(str(tmp_path / "c.yaml")).sae.k == 5
+    assert read_config(str(tmp_path / "c.yaml"), ["sae.k=7", "sae.k=9"]).sae.k == 9
+
+
+def test_all_faults_are_named_at_once_with_the_nearest_key(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("sae: {kk: 5, expansion_factor: many}\nconcept: {rank: gap}\n")
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(str(tmp_path / "c.yaml"), ["verify.share=2"])
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in ("'sae.kk'", "'sae.k'", "sae.expansion_factor", "'concepts.rank'", "verify.share"):
+        assert part in message
+
+
+def test_values_out_of_range_are_named_for_all_sections_at_once() -> None:
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(overrides=["concepts.level=3", "density.folds=1", "sae.k=0"])
+    message = str(caught.value)
+    assert all(key in message for key in ("concepts.level", "density.folds", "k is 0"))
+
+
+def test_an_unknown_method_lists_the_valid_ones() -> None:
+    with pytest.raises(LatentDiffError, match="paper"):
+        read_config(overrides=["method=papers"])
+
+
+def test_the_papers_method_sets_its_choices_and_single_keys_still_win() -> None:
+    llm = ["language.llm.base_url=http://localhost:1/v1", "language.llm.model=x"]
+    config = read_config(overrides=["method=paper", "concepts.hide_ms=0.25", *llm])
+    assert config.verify.enabled is False
+    assert config.combine.order == "mix"
+    assert config.language.captioner == "blip2"
+    assert config.naming.centre is False
+    assert config.concepts.divergence == "plain"
+    assert config.concepts.hide_ms == 0.25
+
+
+def test_the_papers_method_without_an_endpoint_says_what_is_missing() -> None:
+    with pytest.raises(LatentDiffError, match=r"language\.llm\.base_url"):
+        read_config(overrides=["method=paper"])
+
+
+def test_a_missing_configuration_lists_those_there_are() -> None:
+    with pytest.raises(LatentDiffError, match=r"medical\.yaml"):
+        find_config("medicine.yaml")
+
+
+@pytest.mark.parametrize("text", ["a: [1\n", "- just\n- a list\n", "\x00"])
+def test_a_file_that_is_no_mapping_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(str(tmp_path / "c.yaml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_written_beside_a_result_reads_back_the_same(tmp_path: Path) -> None:
+    config = read_config("medical.yaml", ["naming.words=500"])
+    (tmp_path / "config.yaml").write_text(to_yaml(config))
+    assert read_config(str(tmp_path / "config.yaml")) == config
