@@ -42,7 +42,7 @@ def accepted_words(wnid: str) -> Accepted:
     below = [noun for noun in nouns.values() if wnid in noun.hypernyms]
     one_step = frozenset(fold(lemma) for noun in above + below for lemma in noun.lemmas)
     own = frozenset(fold(lemma) for lemma in nouns[wnid].lemmas)
-    return Accepted(own, one_step - own)
+    return Accepted(own, one_step)
 
 
 def hit(words: Iterable[str], accepted: Accepted) -> bool:

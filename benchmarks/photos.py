@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,11 @@ import latentdiff
 from benchmarks.judge import accepted_words, hit, nameable
 from benchmarks.record import line, record, share
 from latentdiff.comparison import CompareSettings
+from latentdiff.density import DensitySettings
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.findings import ComparisonResult, Finding, Side
+from latentdiff.naming import NamingSettings
+from latentdiff.verify import VerifySettings
 from sae_training import SparseAutoencoder, TrainSettings, train
 
 BACKGROUND, EACH, PLANTED = 60, 20, 40
@@ -100,6 +103,10 @@ def pairs(
 def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, count: int) -> dict[str, Tally]:
     """Every method's hits over `count` pairs, two sides each."""
     settings = CompareSettings()
+    off = DensitySettings(enabled=False)
+    words_only = replace(
+        settings, naming=NamingSettings(phrases=False), density=off, verify=VerifySettings(enabled=False)
+    )
     encoder = latentdiff.load_encoder("mini")
     words = latentdiff.naming.embed_vocabulary(
         latentdiff.naming.build_vocabulary(settings.naming), encoder, settings.naming
@@ -113,8 +120,10 @@ def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, cou
     for number, (chosen, truth) in enumerate(pairs(wnids, rows, count)):
         a, b = images.select(chosen["a"]), images.select(chosen["b"])
         result = latentdiff.compare(a, b, sae=sae, encoder=encoder, settings=settings)
+        plain = latentdiff.compare(a, b, sae=sae, encoder=encoder, settings=words_only)
         for side in SIDES:
             predictions = methods(result, side)
+            predictions["concept branch, 20,000 words alone"] = methods(plain, side)["concept branch"]
             predictions["random latents"] = [names[j].words for j in draw.integers(sae.m, size=TOP)]
             ranked = mean_shift(a, b, words, side)
             predictions["difference of means, 5 words"] = [(w,) for w in ranked[:TOP]]

@@ -16,6 +16,7 @@ import latentdiff
 from benchmarks.record import line, record, share
 from latentdiff.findings import ComparisonResult, Finding, Side
 from latentdiff.images.worlds import WORLDS
+from latentdiff.naming.vocabulary import fold
 
 IMAGES, SHARE, TOP = 1000, 0.04, 5
 SIDES: tuple[Side, Side] = ("a", "b")
@@ -67,10 +68,10 @@ def draw_pair(seed: int) -> Pair:
 
 def judge(result: ComparisonResult, side: Side, concept: str) -> dict[str, bool]:
     """Whether each list's top five names the concept: with any of its words, and with the first word alone."""
-    accepted = {w.lower() for c in WORLDS["everyday"].concepts if c.name == concept for w in c.words}
+    accepted = {fold(w) for c in WORLDS["everyday"].concepts if c.name == concept for w in c.words}
 
     def names_it(findings: Sequence[Finding], words: int | None) -> bool:
-        said = [w.lower() for f in findings if f.side == side for w in f.words[:words]][: TOP * (words or 5)]
+        said = [fold(w) for f in findings if f.side == side for w in f.words[:words]][: TOP * (words or 5)]
         return bool(accepted.intersection(said))
 
     def top(findings: Sequence[Finding]) -> list[Finding]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Two rendered worlds of everyday scenes that differ in one concept each: what `compare.py` shows without arguments.
 DEMO = (
-    "a=world:everyday?images=1000&seed=1&umbrella=0.04&surfboard=0",
-    "b=world:everyday?images=1000&seed=2&umbrella=0&surfboard=0.04",
+    "a=world:everyday?images=1000&seed=1&pizza=0.04&guitar=0",
+    "b=world:everyday?images=1000&seed=2&pizza=0&guitar=0.04",
     "out=latentdiff-demo",
 )
 

@@ -1,7 +1,7 @@
 """`compare`: two sets of images in, a `ComparisonResult` out. The whole method, in the order in which it happens.
 
-Both branches see all images for what they say of the sets as a whole. What goes into the one list is proposed on the
-finding half alone and verified on the other half (docs/methods.md, 7).
+The concept branch sees all images for what it says of the sets as a whole. What goes into the one list is proposed on
+the finding half alone, by both branches, and verified on the other half (docs/methods.md, 7).
 """
 
 from __future__ import annotations

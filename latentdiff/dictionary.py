@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
 
+TOO_FEW = 200  # images of both sets together
 BUNDLED = Path(__file__).parent / "encoders" / "mini-sae"
 Progress = Callable[[str, int, int | None], None]
 
@@ -29,12 +30,13 @@ class SaeSettings(TrainSettings):
     Attributes:
         path: an SAE's folder: `train_sae.py` writes it, `compare.py` reads it.
         data: a reference pool of images (or an embedding set) to train on instead of the two sets.
-        minimum_rows: fewest images of both sets together to train a task-specific SAE on.
+        minimum_rows: images of both sets together below which the SAE that is bundled with the encoder is taken, if
+            there is one: what is learnt from more images serves small sets better than what they teach themselves.
     """
 
     path: str | None = None
     data: str | None = None
-    minimum_rows: int = 2000
+    minimum_rows: int = 10_000
 
 
 def find_sae(
@@ -48,8 +50,8 @@ def find_sae(
 ) -> tuple[SparseAutoencoder, str]:
     """The SAE to compare with, and in words where it came from.
 
-    In this order: the one that is given, one trained on the reference pool, one trained on both sets, and for sets too
-    small to train on the one bundled with `mini`. Training sees no label, so the sets it is trained on may be the ones
+    In this order: the one that is given, one trained on the reference pool, for small sets the one bundled with `mini`,
+    and one trained on both sets. Training sees no label, so the sets it is trained on may be the ones
     that are compared.
 
     Raises:
@@ -67,12 +69,17 @@ def find_sae(
         pool = open_or_embed(settings.data, encoder, None, embedding, progress)
         sae = _train(pool, settings, pool.fingerprint, settings.data, progress)
         origin = f"trained on {pool.n:,} images of {settings.data} ({sae.m} latents, k {sae.k})"
-    elif a.n + b.n >= settings.minimum_rows:
+    elif a.n + b.n < settings.minimum_rows and (bundled := _bundled(a)):
+        sae = bundled
+        origin = f"bundled with mini ({sae.m} latents, k {sae.k}): {a.n + b.n:,} images are few to train on"
+    elif a.n + b.n < TOO_FEW:
+        raise LatentDiffError(
+            f"{a.n + b.n:,} images are too few to train an SAE on (fewer than {TOO_FEW}); "
+            "give one with --sae, or a pool of similar images with sae.data=..."
+        )
+    else:
         sae = _train(_Both(a, b), settings, a.fingerprint, f"{a.source} and {b.source}", progress)
         origin = f"trained for this comparison on both sets ({sae.m} latents, k {sae.k})"
-    else:
-        sae = _bundled(a, b, settings)
-        origin = f"bundled with mini ({sae.m} latents, k {sae.k}): {a.n + b.n:,} images are too few to train on"
     _check_fit(sae, a)
     return sae, origin
 
@@ -134,16 +141,12 @@ def _existing(path: Path | str) -> Path | str:
     return path
 
 
-def _bundled(a: EmbeddingSet, b: EmbeddingSet, settings: SaeSettings) -> SparseAutoencoder:
+def _bundled(a: EmbeddingSet) -> SparseAutoencoder | None:
+    """The SAE that comes with the encoder of the sets; only `mini` has one."""
     from sae_training import load
 
     sae = load(BUNDLED)
-    if a.fingerprint != sae.metadata.fingerprint:
-        raise LatentDiffError(
-            f"{a.n + b.n:,} images are too few to train an SAE on (sae.minimum_rows={settings.minimum_rows}); "
-            "give one with --sae, or a pool of similar images with sae.data=..."
-        )
-    return sae
+    return sae if a.fingerprint == sae.metadata.fingerprint else None
 
 
 def _check_fit(sae: SparseAutoencoder, a: EmbeddingSet) -> None:

@@ -187,7 +187,7 @@ def adjust(p: Floats, correction: str = "bh") -> Floats:
     """
     from scipy.stats import false_discovery_control
 
-    return false_discovery_control(p, method=correction) if len(p) else np.zeros(0)
+    return false_discovery_control(p, method=correction)
 
 
 def smallest_detectable(n_a: int, n_b: int, tests: int, level: float = 0.05, power: float = 0.8) -> float:

@@ -183,7 +183,7 @@ class SparseAutoencoder(nn.Module):
         x = torch.as_tensor(x)
         if x.ndim != 2 or x.shape[1] != self.d:
             raise SaeError(
-                f"rows have shape {list(x.shape)}, this sparse autoencoder takes [n, {self.d}]: use the encoder it was trained on"
+                f"rows have shape {list(x.shape)}, this SAE takes [n, {self.d}]: use the encoder it was trained on"
             )
         if not x.is_floating_point():
             raise SaeError(f"rows are {x.dtype}, expected floating numbers: convert them to float32")
@@ -239,7 +239,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
         raise SaeError(f"{path} does not describe a sparse autoencoder of this program: train one or check the path")
     if card["version"] != VERSION:
         raise SaeError(
-            f"{path} has format version {card['version']}, this program reads {VERSION}: update the program or train again"
+            f"{path} has format version {card['version']}, this program reads {VERSION}: update it or train again"
         )
     missing = [key for key in ("d", "m", "k", "variant", "sha256") if key not in card]
     if missing:

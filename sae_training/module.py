@@ -53,7 +53,7 @@ class SaeModule(lightning.LightningModule):
             loss = loss + self.settings.aux_weight * auxiliary_loss(h, residual.detach(), dead, *weights)
         self.silent += len(batch)
         self.silent[survivors.pattern.latent] = 0
-        if self.trainer.loggers and self.trainer.global_step % self.trainer.log_every_n_steps == 0:
+        if self.trainer.loggers:
             fvu = error.detach() / h.var(dim=0, correction=0).mean()
             self.log_dict({"train/loss": loss.detach(), "train/fvu": fvu, "train/dead_share": len(dead) / sae.m})
         return loss

@@ -1,4 +1,4 @@
-"""What steers a training run (docs/methods.md, 1). Imports nothing heavy: configuration files are checked against it."""
+"""What steers a training run (docs/methods.md, 1). Imports nothing heavy: configurations are checked against it."""
 
 from __future__ import annotations
 

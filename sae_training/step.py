@@ -58,7 +58,7 @@ def decode(survivors: Survivors, w_dec: Tensor, b_dec: Tensor) -> Tensor:
 def auxiliary_loss(
     h: Tensor, residual: Tensor, dead: Tensor, w_enc: Tensor, b_enc: Tensor, w_dec: Tensor, b_dec: Tensor
 ) -> Tensor:
-    """Mean squared error with which the dead latents alone reconstruct what the others left over.
+    """Share of what the others left over that the dead latents alone do not reconstruct.
 
     Per row the min(d/2, dead) largest of their positive pre-activations take part. Only the dead latents' own weights
     get gradients.
@@ -72,7 +72,7 @@ def auxiliary_loss(
     limit = h.shape[1] // 2
     if len(dead) > limit:
         pre = pre * (pre >= pre.detach().topk(limit, dim=1).values[:, -1:])
-    return (pre @ w_dec[dead] - residual).square().mean()
+    return (pre @ w_dec[dead] - residual).square().sum() / residual.square().sum().clamp_min(1e-12)
 
 
 class _Encode(torch.autograd.Function):

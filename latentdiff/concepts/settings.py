@@ -37,7 +37,7 @@ class ConceptSettings:
         near_misses: images per finding that barely show it.
     """
 
-    rank: str = "gap"
+    rank: str = "jsd_gap"
     divergence: str = "hurdle"
     level: float = 0.05
     correction: str = "bh"

@@ -93,6 +93,5 @@ def read_images(uris: Sequence[str]) -> dict[str, bytes]:
         elif match := _MEMBER.fullmatch(uri):
             members[match[1]].append(match[2])
     for shard, names in members.items():
-        if Path(shard).is_file():
-            found |= {f"{shard}#{name}": data for name, data in read_members(Path(shard), names).items()}
+        found |= {f"{shard}#{name}": data for name, data in read_members(Path(shard), names).items()}
     return {uri: found[uri] for uri in uris if uri in found}

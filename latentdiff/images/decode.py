@@ -31,7 +31,6 @@ def decode(data: bytes) -> Image.Image:
         raise ImageError("empty file")
     try:
         image = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-        image.load()
         return image if image.mode == "RGB" else _to_rgb(image)
     except Image.UnidentifiedImageError:
         raise ImageError(f"not an image that can be read (begins with {data[:8]!r})") from None

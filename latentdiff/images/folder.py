@@ -53,10 +53,7 @@ class FolderSource:
 
 def _rows(table: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for row in read_table(table, "file_name"):
-        yield (
-            Path(os.path.normpath(table.parent / str(row["file_name"]))),
-            {key: value for key, value in row.items() if key != "file_name"},
-        )
+        yield table.parent / str(row["file_name"]), {key: row[key] for key in row if key != "file_name"}
 
 
 def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:

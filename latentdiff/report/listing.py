@@ -92,11 +92,14 @@ def _status(entry: Entry) -> str:
 
 
 def _unlisted(result: ComparisonResult, level: float) -> tuple[Entry, ...]:
-    significant = tuple(f for f in others(result) if f.branches == ("concept",) and f.evidence.q_value <= level)
-    return tuple(_enter(significant, "more-"))
+    significant = tuple(f for f in others(result) if f.latent is not None and f.evidence.q_value <= level)
+    return tuple(entry for entry in _enter(significant, "more-") if _status(entry) != "refuted")
 
 
 def _headline(result: ComparisonResult) -> tuple[str, str]:
-    if result.different or NOTHING.lower() in result.verdict.lower():
+    """Without a difference the words are ours, and what could have been seen is said right below them."""
+    if result.different:
         return result.verdict, ""
+    if result.verdict.startswith(NOTHING):
+        return result.verdict.partition(":")[0], ""
     return NOTHING, result.verdict

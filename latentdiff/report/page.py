@@ -57,6 +57,7 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
     level = _level(result)
     listing = arrange(result, level)
     rows = (*listing.shown, *listing.unlisted)
+    settings = _flatten(result.settings)
     template = _environment().get_template("page.html.jinja")
     return template.render(
         result=result,
@@ -69,7 +70,8 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
         histogram=plots.histogram(result.density) if result.density else None,
         shifts=shifts(result.a, result.b),
         facts=_run_facts(result.run),
-        settings=_flatten(result.settings),
+        settings=settings,
+        seeds=sorted({value for key, value in settings if key.rpartition(".")[2] == "seed"}),
         with_images=bool(images),
         thumbnail=cache(lambda uri: Markup(data_uri(images[uri])) if uri in images else ""),
         style=Markup(style),

@@ -132,7 +132,7 @@ def test_strength_alone_is_evidence(make):
 
 def test_a_finding_says_what_it_measured(make):
     a, b = planted(make, 0)
-    result = compare(make, a, b)
+    result = compare(make, a, b, rank="gap")
     finding = result.findings[0]
     details = dict(finding.details)
     assert set(details) == {

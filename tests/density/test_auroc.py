@@ -44,7 +44,7 @@ def test_a_shift_between_folds_is_not_mistaken_for_a_difference():
     fold = np.repeat([0, 1], 100)
     in_a = np.where(fold == 0, generator.random(200) < 0.8, generator.random(200) < 0.2)
     score = generator.normal(size=200) + 10 * (fold == 0)  # the head of fold 0 scores all of its fold higher
-    area, interval = auroc(score, in_a, ~in_a, fold)
+    _, interval = auroc(score, in_a, ~in_a, fold)
     assert interval.low < 0.5 < interval.high
     assert mannwhitneyu(score[in_a], score[~in_a]).statistic / (in_a.sum() * (~in_a).sum()) > 0.7
 

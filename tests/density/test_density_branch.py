@@ -21,7 +21,7 @@ def test_a_planted_mode_of_five_percent_is_found_and_shown(two_sets, refs):
     shown = [ref for ref in result.extreme if ref.side == "a"]
     assert len(shown) == 10
     assert sum(ref.row < 50 for ref in shown) >= 9
-    assert shown[0].value > 0 > [ref for ref in result.extreme if ref.side == "b"][0].value
+    assert shown[0].value > 0 > next(ref for ref in result.extreme if ref.side == "b").value
 
 
 def test_a_mode_in_one_percent_escapes_the_area_under_the_curve_but_not_the_test(two_sets, refs):

@@ -20,7 +20,7 @@ def test_near_duplicates_are_shown_once():
 
 
 def test_another_subject_goes_before_one_more_of_the_same():
-    dogs = [1, 0, 0] + np.random.default_rng(0).normal(0, 0.3, (8, 3))
+    dogs = np.array([1, 0, 0]) + np.random.default_rng(0).normal(0, 0.3, (8, 3))
     rows = unit(np.concatenate([dogs, [[0, 1, 0]], [[0, 0, 1]]]))
     score = np.concatenate([np.linspace(1, 0.9, 8), [0.8, 0.1]])  # the cat is a little less extreme, the tree is not
     chosen = most_extreme(score, rows, np.zeros(3), 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pyarrow import parquet
@@ -32,6 +32,7 @@ INDICES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     index=INDICES,
     second=st.one_of(st.just(slice(None)), st.just(slice(None, None, -1))),

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from latentdiff.encoders import Encoder, load_encoder
+from latentdiff.encoders import MINI, Encoder, load_encoder
 from latentdiff.errors import LatentDiffError
 
 SaveModel = Callable[..., Path]
@@ -73,6 +73,16 @@ def test_the_fingerprint_is_that_of_the_content(
     other_pixels = save_model(tmp_path / "p" / "tiny", mean=[0.5, 0.5, 0.5])
     prints = {load_encoder(str(folder)).fingerprint for folder in (moved, other_weights, other_pixels)}
     assert len(prints) == 3 and all(p.startswith("tiny@") for p in prints)
+
+
+def test_the_bundled_encoder_needs_nothing_but_the_package() -> None:
+    mini = load_encoder()
+    assert mini.name == "mini" and mini.fingerprint.startswith("mini@")
+    assert load_encoder(str(MINI)).fingerprint == mini.fingerprint
+    pixels = torch.stack([mini.preprocess(Image.new("RGB", (64, 48), colour)) for colour in ("red", "blue", "grey")])
+    rows = mini.encode_images(pixels)
+    assert rows.shape == (3, mini.dimension) == mini.encode_texts(["red", "blue", "grey"]).shape
+    torch.testing.assert_close(torch.cat([mini.encode_images(row[None]) for row in pixels]), rows, atol=1e-5, rtol=0)
 
 
 def test_a_convolutional_tower_of_timm_with_its_own_text_tower_loads(save_model: SaveModel, tmp_path: Path) -> None:

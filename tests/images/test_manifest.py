@@ -47,6 +47,12 @@ def test_an_image_listed_twice_has_two_ids(images: Path) -> None:
     assert [r.id for r in open_source(images / "m.csv")] == ["images/0.png", "images/0.png:1"]
 
 
+def test_paths_that_look_like_numbers_stay_text(images: Path, png: Png) -> None:
+    (images / "0007").write_bytes(png(7))
+    (images / "m.csv").write_text("path\n0007\n")
+    assert [r.read() for r in open_source(images / "m.csv")] == [png(7)]
+
+
 def test_a_missing_image_is_a_record_that_cannot_be_read(images: Path) -> None:
     (images / "m.csv").write_text("path\nimages/0.png\nimages/gone.png\n")
     record = list(open_source(images / "m.csv"))[1]

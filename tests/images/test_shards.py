@@ -121,6 +121,11 @@ def test_member_names_never_become_paths(tmp_path: Path, png: Png, write_tar: Wr
     assert secret.read_bytes() == b"secret"
 
 
+def test_hidden_members_are_left_out(tmp_path: Path, png: Png, write_tar: WriteTar) -> None:
+    shard = write_tar(tmp_path / "s.tar", {"a/._1.png": b"of a Mac", "a/1.png": png(1), ".2.png": b"hidden"})
+    assert [r.id for r in open_source(shard)] == ["s.tar#a/1.png"]
+
+
 def test_links_in_an_archive_are_not_followed(tmp_path: Path, png: Png, write_tar: WriteTar) -> None:
     import tarfile
 

@@ -33,7 +33,7 @@ class Endpoint:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                endpoint.requests.append((dict(self.headers), body))
+                endpoint.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 answer = endpoint.answers[min(len(endpoint.requests), len(endpoint.answers)) - 1]
                 if isinstance(answer, float):
                     time.sleep(answer)
@@ -55,7 +55,7 @@ class Endpoint:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def ask(endpoint: Endpoint) -> Callable[..., list[Difference]]:
 def test_a_good_answer_becomes_differences(ask, endpoint):
     assert ask(json.dumps(GOOD)) == [Difference("dogs", "a", (0, 1)), Difference("cats", "b", (0, 2))]
     headers, body = endpoint.requests[0]
-    assert headers["Authorization"] == "Bearer sk-secret"
+    assert headers["authorization"] == "Bearer sk-secret"
     assert body["model"] == "m"
     assert body["temperature"] == 0
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.names import exemplar_directions, name_directions
+from latentdiff.naming.names import _random_directions, exemplar_directions, name_directions
 from latentdiff.naming.vectors import WordVectors, unit_rows
 from latentdiff.naming.vocabulary import NamingSettings
 
@@ -36,8 +36,12 @@ def test_csls_scores_follow_the_definition_by_brute_force() -> None:
     hub_of_word = np.sort(cosines, axis=0)[-10:].mean(0)
     hub_of_latent = np.sort(cosines, axis=1)[:, -10:].mean(1)
     scores = cosines - (hub_of_word + hub_of_latent[:, None]) / 2
+    random = _random_directions(normal(300, 2), seed=0) @ words.vectors.T
+    random -= (hub_of_word + np.sort(random, axis=1)[:, -10:].mean(1)[:, None]) / 2
+    bar = np.quantile(random.max(1), 0.95)
     for row, name in zip(scores, names, strict=True):
         assert name.words == tuple(words.words[i] for i in np.argsort(-row)[:5])
+        assert name.found == (row.max() > bar)
 
 
 def test_a_word_that_is_near_to_everything_is_damped_by_csls() -> None:
@@ -54,7 +58,8 @@ def test_a_word_that_is_near_to_everything_is_damped_by_csls() -> None:
 
 def test_a_name_is_found_in_one_of_twenty_random_directions() -> None:
     mixing = normal(D, 9)  # a covariance far from round
-    names = name_directions(normal(4000, 5) @ mixing, vocabulary(), normal(3000, 6) @ mixing, NamingSettings())
+    sample = normal(3000, 6) @ mixing + 30  # and a centre far from the origin
+    names = name_directions(normal(4000, 5) @ mixing, vocabulary(), sample, NamingSettings())
     assert 0.03 < np.mean([name.found for name in names]) < 0.07
 
 

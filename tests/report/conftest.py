@@ -143,9 +143,8 @@ def build_result(**changes: Any) -> ComparisonResult:
         },
         "run": {
             "command": "python compare.py --a /data/a --b 'world:everyday?images=1238&seed=2&umbrella=0.06' --out out",
-            "seed": 0,
-            "times": {"embed": 41.2, "train the SAE": 96.4, "concept branch": 1.21, "density branch": 12.9},
-            "memory": {"peak": 1_240_000_000},
+            "seconds": {"embed": 41.2, "train the SAE": 96.4, "concept branch": 1.21, "density branch": 12.9},
+            "peak_memory": 1_240_000_000,
             "versions": {"latentdiff": "0.1.0", "python": "3.11.9", "torch": "2.15.0"},
             "hashes": {"a": "9f2c1d0b7a", "b": "03ad77e1c2"},
         },

@@ -109,7 +109,7 @@ def with_words(result, text):
         density=replace(result.density, extreme=tuple(map(ref, result.density.extreme))),
         findings=tuple(map(finding, result.findings)),
         settings={text: {text: text}},
-        run={"command": text, "seed": 0, "times": {text: 1.0}, text: text, "versions": {"latentdiff": text}},
+        run={"command": text, "seconds": {text: 1.0}, text: text, "versions": {"latentdiff": text}},
     )
 
 
@@ -235,15 +235,27 @@ def test_without_thumbnails_there_is_neither_an_image_nor_a_tile(make_result):
 
 
 def test_no_difference_is_said_first_and_nothing_is_shown_as_a_finding(make_result, make_finding):
-    result = make_result(
-        different=False, p_value=0.41, verdict="p is .41.", findings=(make_finding(status=None), make_finding(side="b"))
-    )
-    page = Page(render(result, {}))
+    findings = (make_finding(status=None), make_finding(side="b"))
+    page = Page(render(make_result(different=False, p_value=0.41, verdict="p is .41.", findings=findings), {}))
     assert page.inner("h1") == "No difference found"
     assert "No difference found p is .41." in page.text
     assert "a concept in 1.2 % of one set and in none of the other would have been seen" in page.text
     assert not outside_details(page, "article", "finding")
     assert not page.all("figure", "forest")
+
+
+def test_what_could_have_been_seen_is_said_once(make_result):
+    verdict = "No difference found: at these sizes, something in 1.2% of one set would have been seen."
+    page = Page(render(make_result(different=False, verdict=verdict, findings=()), {}))
+    assert page.inner("h1") == "No difference found"
+    assert page.text.count("would have been seen") == 1
+
+
+def test_every_seed_is_named_beside_encoder_and_autoencoder(make_result):
+    settings = {"sae": {"seed": 3, "k": 9}, "density": {"seed": 0}, "verify": {"seed": 0}}
+    text = Page(render(make_result(settings=settings), {})).text
+    assert "Encoder mini (latentdiff 0.1.0, 256 dimensions) · SAE trained on both sets" in text
+    assert "seeds 0, 3" in text
 
 
 def test_nothing_confirmed_shows_no_guess(make_result, make_finding):

@@ -227,7 +227,7 @@ def test_what_cannot_be_loaded_is_refused_in_one_line(tmp_path: Path, what: str,
 
 
 def test_a_missing_folder_is_named() -> None:
-    with pytest.raises(SaeError, match="/nowhere/sae .*no such folder"):
+    with pytest.raises(SaeError, match=r"/nowhere/sae .*no such folder"):
         load("/nowhere/sae")
 
 

@@ -74,7 +74,7 @@ def test_auxiliary_loss_equals_a_loop_over_rows(dead_count: int) -> None:
         best = sorted(pre, key=lambda j: pre[j].item(), reverse=True)[: min(d // 2, dead_count)]
         said = sum((pre[j] * w_dec[j] for j in best if pre[j] > 0), torch.zeros(d, dtype=torch.float64))
         total = total + (said - rest).square().sum()
-    expected = total / (n * d)
+    expected = total / residual.square().sum()
 
     assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
     for a, b in zip(ours, torch.autograd.grad(expected, (w_enc, w_dec, b_enc)), strict=True):

@@ -30,7 +30,14 @@ class LabelledFeatures:
 
 
 def train_image_tower(
-    model: nn.Module, sets: Sequence[LabelledFeatures], words: Tensor, epochs: int, batch: int = 128, seed: int = 0
+    model: nn.Module,
+    sets: Sequence[LabelledFeatures],
+    words: Tensor,
+    epochs: int,
+    rate: float,
+    sigmoid_weight: float,
+    batch: int = 128,
+    seed: int = 0,
 ) -> None:
     """Puts each image near the texts of what it shows; changes the model in place.
 
@@ -43,6 +50,8 @@ def train_image_tower(
         sets: the training sets; every batch is of one of them.
         words: unit text vectors of the vocabulary [words, d], drawn from as negatives.
         epochs: passes over all sets together.
+        rate: peak learning rate of the backbone's stages; the projection's is five times as high.
+        sigmoid_weight: of the sigmoid loss against the cross-entropy.
         batch: images a step.
         seed: order, views and negatives.
     """
@@ -52,8 +61,8 @@ def train_image_tower(
         parameter.requires_grad_(True)
     scale, slope, bias = (nn.Parameter(torch.tensor(x)) for x in (25.0, 12.0, -4.0))
     groups = [
-        {"params": list(upper.parameters()), "lr": 3e-4},
-        {"params": list(head.parameters()), "lr": 2e-3},
+        {"params": list(upper.parameters()), "lr": rate},
+        {"params": list(head.parameters()), "lr": 5 * rate},
         {"params": [slope, bias], "lr": 2e-2, "weight_decay": 0.0},
     ]
     batches = [(s, start) for s, data in enumerate(sets) for start in range(0, len(data.rows) - batch // 2, batch)]
@@ -80,7 +89,7 @@ def train_image_tower(
             present = data.present[rows]
             loss = _which_text(scale * images, present, data.concepts, drawn)
             if (present.sum(1) != 1).any():
-                loss = loss + 20 * binary_cross_entropy_with_logits(
+                loss = loss + sigmoid_weight * binary_cross_entropy_with_logits(
                     slope * images @ data.concepts.T + bias, present.float()
                 )
             optimiser.zero_grad()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import latentdiff
+from latentdiff.dictionary import BUNDLED, SaeSettings, find_sae, open_or_embed
+from latentdiff.embeddings import EmbeddingSet, EmbedSettings
+from latentdiff.encoders import Encoder
+from latentdiff.errors import LatentDiffError
+from sae_training import load
+
+TINY = {"expansion_factor": 1, "k": 4, "steps": 5}
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return latentdiff.load_encoder("mini")
+
+
+@pytest.fixture(scope="module")
+def scenes(encoder: Encoder) -> EmbeddingSet:
+    return latentdiff.embed("world:everyday?images=400&seed=3", encoder)
+
+
+def halves(scenes: EmbeddingSet) -> tuple[EmbeddingSet, EmbeddingSet]:
+    return scenes.select(np.arange(200)), scenes.select(np.arange(200, 400))
+
+
+def found(scenes: EmbeddingSet, encoder: Encoder, settings: SaeSettings, given: object = None):  # type: ignore[no-untyped-def]
+    return find_sae(given, *halves(scenes), encoder, settings, EmbedSettings())  # type: ignore[arg-type]
+
+
+def test_large_sets_get_an_sae_of_their_own_whatever_their_order(scenes: EmbeddingSet, encoder: Encoder) -> None:
+    settings = SaeSettings(**TINY, minimum_rows=400)
+    sae, origin = found(scenes, encoder, settings)
+    assert "for this comparison" in origin
+    a, b = halves(scenes)
+    again, _ = find_sae(None, b, a, encoder, settings, EmbedSettings())
+    assert np.array_equal(sae.W_dec.numpy(), again.W_dec.numpy())
+
+
+def test_small_sets_get_the_bundled_one_and_are_told(scenes: EmbeddingSet, encoder: Encoder) -> None:
+    sae, origin = found(scenes, encoder, SaeSettings())
+    assert "bundled" in origin and "400 images" in origin
+    assert sae.metadata.fingerprint == encoder.fingerprint
+
+
+def test_a_pool_is_trained_on_when_it_is_named(scenes: EmbeddingSet, encoder: Encoder) -> None:
+    sae, origin = found(scenes, encoder, SaeSettings(**TINY, data="world:everyday?images=300&seed=9"))
+    assert "300 images" in origin
+    assert sae.metadata.training["rows"] == 300
+
+
+def test_small_sets_of_another_encoder_are_told_what_to_do(encoder: Encoder) -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 384))
+    a, b = (latentdiff.from_arrays(part, encoder="other@1") for part in (rows[:20], rows[20:]))
+    with pytest.raises(LatentDiffError, match=r"sae\.data"):
+        find_sae(None, a, b, encoder, SaeSettings(), EmbedSettings())
+
+
+def test_the_bundled_sae_is_calibrated_for_mini(encoder: Encoder, scenes: EmbeddingSet) -> None:
+    sae = load(BUNDLED)
+    assert sae.metadata.fingerprint == encoder.fingerprint
+    per_row = len(sae.encode(scenes[:]).value) / scenes.n
+    assert 0.5 * sae.k < per_row < 1.5 * sae.k
+
+
+def test_a_path_to_an_embedding_set_is_opened_not_embedded(tmp_path: Path, encoder: Encoder) -> None:
+    latentdiff.embed("world:everyday?images=5&seed=1", encoder, tmp_path / "set")
+    opened = open_or_embed(tmp_path / "set", "no such encoder", None, EmbedSettings())
+    assert opened.n == 5
