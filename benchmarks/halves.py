@@ -19,7 +19,6 @@ from latentdiff.findings import ComparisonResult
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming import NamingSettings
 from latentdiff.verify import VerifySettings
-from sae_training import TrainSettings, train
 
 IMAGES, SHARE = 1000, 0.05
 
@@ -33,7 +32,6 @@ def main() -> None:
     encoder = latentdiff.load_encoder("mini")
     pool = latentdiff.embed(f"world:everyday?images={2 * IMAGES}&seed=5000", encoder)
     rich = latentdiff.embed(f"world:everyday?images={4 * IMAGES}&seed=6000", encoder)
-    sae = train(rich, TrainSettings(), fingerprint=rich.fingerprint)
     held_back = replace(CompareSettings(), naming=NamingSettings(words=500))
     everything = replace(held_back, verify=VerifySettings(enabled=False))
     claims: dict[str, list[bool]] = {}
@@ -42,8 +40,8 @@ def main() -> None:
         ("5 % planted", planted(rich, options.seeds)),
     ):
         for a, b in pairs:
-            plain = latentdiff.compare(a, b, sae=sae, encoder=encoder, settings=everything)
-            verified = latentdiff.compare(a, b, sae=sae, encoder=encoder, settings=held_back)
+            plain = latentdiff.compare(a, b, encoder=encoder, settings=everything)
+            verified = latentdiff.compare(a, b, encoder=encoder, settings=held_back)
             for label, claim in claimed(plain, verified).items():
                 claims.setdefault(f"{title}: {label}", []).append(claim)
     figures = {label: share(sum(made), len(made)) for label, made in claims.items()}

@@ -28,6 +28,7 @@ RefsOf = Callable[[Side, np.ndarray, np.ndarray], tuple[ImageRef, ...]]
 Rows = Mapping[Side, np.ndarray]
 
 SIDES: tuple[Side, Side] = ("a", "b")
+_DEEP = 10  # how much further down the list on all images a proposal of the finding half is looked for
 
 
 class ProposalSettings(Protocol):
@@ -112,6 +113,9 @@ def propose_and_verify(
     if not all(len(rows) for rows in (*finding.values(), *checking.values())):
         return (), None
     proposals = matter.concept_branch(settings.concepts, {side: ~held[side] for side in SIDES}).findings
+    # what a latent does in all images is the better evidence; where it is not among the first there, the half's stays
+    deep = replace(settings.concepts, per_side=_DEEP * settings.concepts.per_side)
+    whole = {(f.side, f.latent): f for f in matter.concept_branch(deep).findings}
     density, differences = matter.density_branch(finding, settings, progress)
     texts = [f.words for f in proposals] + [(d.phrase,) for d in differences]
     answers = verify(
@@ -122,7 +126,9 @@ def propose_and_verify(
         (sets["a"].rows(checking["a"]), sets["b"].rows(checking["b"])),
         rule.level,
     )
-    verified = tuple(replace(f, verification=v) for f, v in zip(proposals, answers, strict=False))
+    verified = tuple(
+        replace(whole.get((f.side, f.latent), f), verification=v) for f, v in zip(proposals, answers, strict=False)
+    )
     if density is not None:
         density = replace(density, hypotheses=hypotheses(density.extreme, differences, answers[len(proposals) :]))
     return verified, density

@@ -50,6 +50,11 @@ class TrainSettings:
         ]
         if self.warmup + self.decay > 1:
             faults.append(f"warmup + decay is {self.warmup + self.decay} (at most 1)")
+        faults += [
+            f"{key} is {getattr(self, key)} (above 0)"
+            for key in ("calibration_share", "measuring_share")
+            if not getattr(self, key) > 0
+        ]
         if self.calibration_share + self.measuring_share > 0.5:
             faults.append(
                 f"calibration_share + measuring_share is {self.calibration_share + self.measuring_share} (at most 0.5)"

@@ -27,41 +27,68 @@ _HIDDEN = 16  # units of the hidden layer
 
 
 class LinearHeads(nn.Module):
-    """f(h) = w . h + b, from zero."""
+    """f(h) = w . h + b, from zero.
 
-    def __init__(self, heads: int, dimension: int, seed: int) -> None:
+    Args:
+        decays: [heads] weight decays; parameters are kept in units in which all heads' losses curve about alike,
+            since L-BFGS walks with one step for all.
+        dimension: of the rows.
+        seed: not used.
+    """
+
+    def __init__(self, decays: Tensor, dimension: int, seed: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(dimension, heads))
-        self.bias = nn.Parameter(torch.zeros(heads))
+        self.unit: Tensor
+        self.register_buffer("unit", _unit(decays))
+        self.weight = nn.Parameter(torch.zeros(dimension, len(decays)))
+        self.bias = nn.Parameter(torch.zeros(len(decays)))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits [n, heads] of standardised rows [n, d]."""
-        return rows @ self.weight + self.bias
+        return rows @ (self.weight * self.unit) + self.bias
 
     def squared_weights(self) -> Tensor:
         """[heads] what weight decay multiplies."""
-        return self.weight.square().sum(0)
+        return (self.weight * self.unit).square().sum(0)
 
 
 class HiddenHeads(nn.Module):
-    """f(h) = v . tanh(U h + c) + b; v starts at zero, so that exchanging the sides negates f exactly."""
+    """f(h) = v . tanh(U h) + b; v starts at zero, so that exchanging the sides negates f exactly.
 
-    def __init__(self, heads: int, dimension: int, seed: int) -> None:
+    U starts at random, the same for all heads, and decays towards its start: at zero nothing could be learned.
+
+    Args:
+        decays: [heads] weight decays; v is kept in units as in `LinearHeads`.
+        dimension: of the rows.
+        seed: of the start.
+    """
+
+    def __init__(self, decays: Tensor, dimension: int, seed: int) -> None:
         super().__init__()
-        first = torch.randn(dimension, _HIDDEN, generator=torch.Generator().manual_seed(seed)) / dimension**0.5
-        self.first = nn.Parameter(first.repeat(1, heads))  # every head starts alike
-        self.first_bias = nn.Parameter(torch.zeros(heads * _HIDDEN))
+        heads = len(decays)
+        start = torch.randn(dimension, _HIDDEN, generator=torch.Generator().manual_seed(seed)) / dimension**0.5
+        self.start: Tensor
+        self.unit: Tensor
+        self.register_buffer("start", start)
+        self.register_buffer("unit", _unit(decays)[:, None])
+        self.moved = nn.Parameter(torch.zeros(dimension, heads, _HIDDEN))
         self.second = nn.Parameter(torch.zeros(heads, _HIDDEN))
         self.bias = nn.Parameter(torch.zeros(heads))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits [n, heads] of standardised rows [n, d]."""
-        hidden = torch.tanh(rows @ self.first + self.first_bias).unflatten(1, self.second.shape)  # [n, heads, units]
-        return (hidden * self.second).sum(2) + self.bias
+        first = self.start[:, None] + self.moved
+        hidden = torch.tanh((rows @ first.flatten(1)).unflatten(1, self.second.shape))  # [n, heads, units]
+        return (hidden * (self.second * self.unit)).sum(2) + self.bias
 
     def squared_weights(self) -> Tensor:
         """[heads] what weight decay multiplies."""
-        return self.second.square().sum(1) + self.first.square().unflatten(1, self.second.shape).sum((0, 2))
+        return (self.second * self.unit).square().sum(1) + self.moved.square().sum((0, 2))
+
+
+def _unit(decays: Tensor) -> Tensor:
+    """1 / sqrt of about the curvature along a weight: 1/4 from the loss of rows of unit variance, and the decay."""
+    return (decays + 0.25).rsqrt()
 
 
 MODULES: dict[str, type[LinearHeads] | type[HiddenHeads]] = {"linear": LinearHeads, "hidden": HiddenHeads}
@@ -89,7 +116,10 @@ class HeadsModule(lightning.LightningModule):
         self._evaluations += 1
         if self.progress:
             self.progress("density ratio", min(self._evaluations, self.iterations), self.iterations)
-        return (weight * loss).sum() + 0.5 * (self.decays * self.heads.squared_weights()).sum()
+        penalty = 0.5 * self.decays * self.heads.squared_weights()
+        return ((weight * loss).sum(0) + penalty).sum(
+            dtype=torch.float64
+        )  # single precision stops the line search early
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """One step of it is the whole training: L-BFGS iterates inside."""
@@ -130,8 +160,9 @@ def fit_heads(
     images = in_a.astype(np.float32) + in_b.astype(np.float32)
     weight = trains / np.maximum(images @ trains, 1)  # each head: the mean over the images it is trained on
     batch = tuple(torch.from_numpy(np.asarray(x, np.float32)) for x in (rows, in_a, in_b, weight))
-    heads = choose("density.head", settings.head, MODULES)(len(decays), rows.shape[1], settings.seed)
-    module = HeadsModule(heads, torch.tensor(decays, dtype=torch.float32), settings.iterations, progress)
+    decay = torch.tensor(decays, dtype=torch.float32)
+    heads = choose("density.head", settings.head, MODULES)(decay, rows.shape[1], settings.seed)
+    module = HeadsModule(heads, decay, settings.iterations, progress)
     with _quiet():
         _trainer(settings.device).fit(module, torch.utils.data.DataLoader([batch], batch_size=None))  # type: ignore[arg-type]
     with torch.no_grad():

@@ -104,8 +104,10 @@ def test_the_last_part_may_hold_nothing_but_skips(folder: Folder, tmp_path: Path
 def test_a_finished_set_is_taken_as_it_is(folder: Folder, tmp_path: Path) -> None:
     root, encoder = folder(5), StubEncoder()
     first = embed(root, encoder, tmp_path / "set")
+    written = {file: file.stat().st_mtime_ns for file in (tmp_path / "set").iterdir()}
     again = embed(root, encoder, tmp_path / "set")
     assert encoder.images == 5 and same(first, again)
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "set").iterdir()} == written
 
 
 def test_a_source_that_changed_is_embedded_again(folder: Folder, tmp_path: Path) -> None:
