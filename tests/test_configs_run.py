@@ -18,7 +18,7 @@ QUICK = [
     "naming.templates=['{}']",
     "density.iterations=3",
 ]
-SETS = "world:everyday?images=60&seed={}"
+SETS = "world:everyday?images=120&seed={}"
 
 
 def quick_run(config: str, place: Path, extra: list[str]) -> dict:

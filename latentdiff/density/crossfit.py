@@ -40,9 +40,10 @@ def cross_fit(contents: Contents, settings: DensitySettings, progress: Progress 
     left_out = [(f,) for f in folds] + list(combinations(folds, 2))
     decays = np.array(settings.weight_decays)
     trains = np.stack([~np.isin(fold, out) for out in left_out for _ in decays], axis=1)
-    logits = fit_heads(
-        standardise(contents.embedding), in_a, in_b, trains, np.tile(decays, len(left_out)), settings, progress
-    ).reshape(len(fold), len(left_out), len(decays))
+    rows, all_decays = standardise(contents.embedding), np.tile(decays, len(left_out))
+    logits = fit_heads(rows, in_a, in_b, trains, all_decays, settings, progress)
+    prior = log_odds(np.count_nonzero(trains[in_a], axis=0), np.count_nonzero(trains[in_b], axis=0))
+    ratios = (logits - prior).reshape(len(fold), len(left_out), len(decays))
 
     log_ratio = np.zeros(len(fold))
     chosen = []
@@ -50,13 +51,17 @@ def cross_fit(contents: Contents, settings: DensitySettings, progress: Progress 
         seen = fold != f
         inner = np.zeros((len(fold), len(decays)))  # scores of the other folds by heads that saw neither them nor f
         for g in set(folds) - {f}:
-            inner[fold == g] = logits[fold == g, left_out.index((min(f, g), max(f, g)))]
+            inner[fold == g] = ratios[fold == g, left_out.index((min(f, g), max(f, g)))]
         best = choose_decay(inner[seen], in_a[seen], in_b[seen], fold[seen], decays, settings.top)
         slope, offset = calibrate(inner[seen, best], in_a[seen], in_b[seen])
-        prior = np.log(in_a[seen].sum()) - np.log(in_b[seen].sum())
-        log_ratio[~seen] = slope * logits[~seen, f, best] + offset - prior
+        log_ratio[~seen] = slope * ratios[~seen, f, best] + offset - log_odds(in_a[seen].sum(), in_b[seen].sum())
         chosen.append(float(decays[best]))
     return CrossFit(log_ratio, tuple(chosen))
+
+
+def log_odds(of_a: npt.ArrayLike, of_b: npt.ArrayLike) -> Floats:
+    """log(n_A / n_B), what a classifier adds to the log density ratio when its sides differ in size."""
+    return np.log(np.asarray(of_a, float)) - np.log(np.asarray(of_b, float))
 
 
 def standardise(embedding: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -91,7 +96,7 @@ def calibrate(score: Floats, in_a: Flags, in_b: Flags) -> tuple[float, float]:
     share_a = (in_a + 0.0) / np.maximum(weight, 1)
     scale = score.std() or 1.0
     design = np.stack([score / scale, np.ones(len(score))], axis=1)
-    coefficients = np.array([0.0, np.log(in_a.sum()) - np.log(in_b.sum())])
+    coefficients = np.array([0.0, log_odds(in_a.sum(), in_b.sum())])
     for _ in range(25):
         p = expit(design @ coefficients)
         # a whiff of ridge keeps separable scores finite

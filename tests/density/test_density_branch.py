@@ -24,10 +24,10 @@ def test_a_planted_mode_of_five_percent_is_found_and_shown(two_sets, refs):
     assert shown[0].value > 0 > next(ref for ref in result.extreme if ref.side == "b").value
 
 
-def test_a_mode_in_one_percent_escapes_the_area_under_the_curve_but_not_the_test(two_sets, refs):
-    result = density_branch(*two_sets(n=2000, d=32, planted=0.02), QUICK, refs)
+def test_a_mode_of_two_percent_hardly_moves_the_area_under_the_curve_but_the_test_sees_it(two_sets, refs):
+    result = density_branch(*two_sets(n=2000, d=128, planted=0.02), QUICK, refs)
     assert result.different
-    assert result.auroc < 0.56
+    assert result.auroc_interval.low < 0.5
 
 
 def test_random_halves_of_one_set_are_rarely_called_different(halves, refs):
@@ -103,8 +103,8 @@ def test_the_histograms_count_every_image(two_sets, refs):
 
 
 def test_the_hidden_layer_finds_it_too(two_sets, refs):
-    settings = DensitySettings(head="hidden", weight_decays=(1e-3, 1e-2), iterations=40)
-    result = density_branch(*two_sets(n=400, d=16, planted=0.1), settings, refs)
+    settings = DensitySettings(head="hidden", weight_decays=(1e-2, 1e-1))
+    result = density_branch(*two_sets(n=400, d=64, planted=0.1), settings, refs)
     assert result.different
 
 

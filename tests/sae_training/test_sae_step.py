@@ -81,6 +81,35 @@ def test_auxiliary_loss_equals_a_loop_over_rows(dead_count: int) -> None:
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
 
 
+def still_dead(weight: float) -> int:
+    """How many of 32 latents that start below the others never fire after a short training."""
+    g = torch.Generator().manual_seed(0)
+    directions = nn.functional.normalize(torch.randn(48, 16, generator=g), dim=1)
+    w_enc, w_dec, b_enc, b_dec = weights(64, 16, torch.float32)
+    with torch.no_grad():
+        w_enc.copy_(w_dec)
+        b_enc[32:] = -3.0
+    optimizer = torch.optim.Adam([w_enc, w_dec, b_enc, b_dec], lr=1e-2)
+    fired = torch.zeros(64)
+    for step in range(300):
+        h = 4 * (torch.rand(128, 48, generator=g) < 0.06).float() @ directions
+        survivors = encode(h, w_enc, b_enc, b_dec, batch_topk, 3)
+        residual = h - decode(survivors, w_dec, b_dec)
+        loss = residual.square().mean()
+        dead = (fired < step - 10).nonzero().squeeze(1)
+        if weight and len(dead):
+            loss = loss + weight * auxiliary_loss(h, residual.detach(), dead, w_enc, b_enc, w_dec, b_dec)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        fired[survivors.pattern.latent] = step
+    return int((fired[32:] < 250).sum())
+
+
+def test_the_auxiliary_loss_revives_dead_latents() -> None:
+    assert still_dead(1.0) < 0.6 * still_dead(0.0)
+
+
 def test_pattern_products_equal_dense_ones_also_for_empty_rows_and_latents() -> None:
     g = torch.Generator().manual_seed(3)
     dense = torch.randn(7, 11, generator=g, dtype=torch.float64)
