@@ -240,9 +240,11 @@ def _verdict(different: bool, concepts: ConceptResult, findings: Sequence[Findin
             "No difference found: at these sizes, something in at least "
             f"{concepts.smallest_detectable:.1%} of one set and none of the other would have been seen."
         )
-    confirmed = sum(f.verification is not None and f.verification.status == "confirmed" for f in findings)
-    held = f"{confirmed} named finding{'' if confirmed == 1 else 's'} held on images kept aside to check"
-    return f"The sets differ: {concepts.significant} of {concepts.tested:,} latents differ, and {held}."
+    confirmed = [f for f in findings if f.verification and f.verification.status == "confirmed" and f.name_found]
+    first = {f.side: f.words[0] for f in reversed(confirmed)}
+    if not first:
+        return "The sets differ, but no word for it held on the images kept aside to check."
+    return f"The sets differ: {' and '.join(f'more {word} in {side.upper()}' for side, word in sorted(first.items()))}."
 
 
 def _references(result: ComparisonResult) -> list[ImageRef]:

@@ -53,7 +53,7 @@ def _open(spec: str) -> ImageSource:
         from latentdiff.images.worlds import WorldSource
 
         return WorldSource(spec)
-    path = Path(spec).expanduser().absolute()
+    path = Path(os.path.abspath(Path(spec).expanduser()))  # `..` is resolved: one place has one stamp
     if path.is_dir():
         return _open_folder(spec, path)
     if spec.lower().endswith(SHARD_SUFFIXES) or (not path.exists() and set(spec) & set("*?[{")):

@@ -53,7 +53,7 @@ def test_a_hidden_layer_tells_apart_what_no_line_can():
     agree = {}
     for head in ("linear", "hidden"):
         settings = DensitySettings(head=head, iterations=200)
-        logits = fit_heads(rows, in_a, ~in_a, np.ones((400, 1), bool), np.array([1e-3]), settings)[:, 0]
+        logits = fit_heads(rows, in_a, ~in_a, np.ones((400, 1), bool), np.array([1e-5]), settings)[:, 0]
         agree[head] = ((logits > 0) == in_a).mean()
     assert agree["linear"] < 0.65
     assert agree["hidden"] > 0.9

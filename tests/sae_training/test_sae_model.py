@@ -234,7 +234,7 @@ def test_a_missing_folder_is_named() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (np.zeros((5, 9), np.float32), r"shape \[5, 9\], this sparse autoencoder takes \[n, 8\]"),
+        (np.zeros((5, 9), np.float32), r"shape \[5, 9\], this SAE takes \[n, 8\]"),
         (np.zeros(8, np.float32), r"shape \[8\]"),
         (np.zeros((5, 8), np.int64), r"int64, expected floating"),
         (np.array([[0.0] * 8, [0.0] * 7 + [np.nan]]), "row 1 holds values that are not finite"),
