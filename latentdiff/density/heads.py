@@ -53,7 +53,7 @@ class LinearHeads(nn.Module):
 
 
 class HiddenHeads(nn.Module):
-    """f(h) = v . tanh(U h) + b; v starts at zero, so that exchanging the sides negates f exactly.
+    """f(h) = v . tanh(U h + c) + b; v starts at zero, so that exchanging the sides negates f exactly.
 
     U starts at random, the same for all heads, and decays towards its start: at zero nothing could be learned.
 
@@ -72,13 +72,14 @@ class HiddenHeads(nn.Module):
         self.register_buffer("start", start)
         self.register_buffer("unit", _unit(decays)[:, None])
         self.moved = nn.Parameter(torch.zeros(dimension, heads, _HIDDEN))
+        self.shift = nn.Parameter(torch.zeros(heads, _HIDDEN))
         self.second = nn.Parameter(torch.zeros(heads, _HIDDEN))
         self.bias = nn.Parameter(torch.zeros(heads))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Logits [n, heads] of standardised rows [n, d]."""
         first = self.start[:, None] + self.moved
-        hidden = torch.tanh((rows @ first.flatten(1)).unflatten(1, self.second.shape))  # [n, heads, units]
+        hidden = torch.tanh((rows @ first.flatten(1)).unflatten(1, self.second.shape) + self.shift)  # [n, heads, units]
         return (hidden * (self.second * self.unit)).sum(2) + self.bias
 
     def squared_weights(self) -> Tensor:
