@@ -237,8 +237,8 @@ def _overall_p(concepts: ConceptResult, density: DensityResult | None, findings:
 def _verdict(different: bool, concepts: ConceptResult, findings: Sequence[Finding]) -> str:
     if not different:
         return (
-            "No difference found: at these sizes, something in at least "
-            f"{concepts.smallest_detectable:.1%} of one set and none of the other would have been seen."
+            "No difference found: a latent that fires in at least "
+            f"{concepts.smallest_detectable:.1%} of one set and never in the other would have been seen."
         )
     confirmed = [f for f in findings if f.verification and f.verification.status == "confirmed" and f.name_found]
     first = {f.side: f.words[0] for f in reversed(confirmed)}

@@ -58,7 +58,13 @@ def _is_plain(kind: pa.DataType) -> bool:
 
 
 def _texts(values: Sequence[Any]) -> list[str | None]:
-    return [v if v is None or isinstance(v, str) else json.dumps(v, default=str, ensure_ascii=False) for v in values]
+    return [None if value is None else _text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (dict, list, tuple, bool, int, float)):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value)  # text stays as it is, a date is written without quotes
 
 
 def _as_text(table: pa.Table, names: set[str]) -> pa.Table:

@@ -91,7 +91,7 @@ def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
         notes.append(f"Set aside, {reason}: {len(listing.aside)} (see the report).")
     smallest = result.concepts.smallest_detectable
     if not result.different and math.isfinite(smallest):
-        notes.append(f"Would have been seen: a concept in {percent(smallest)} of one set and in none of the other.")
+        notes.append(f"Would have been seen: a latent firing in {percent(smallest)} of one set, never in the other.")
     if result.density:
         d = result.density
         found = "a difference" if d.different else "no difference"

@@ -164,6 +164,13 @@ def test_a_killed_process_loses_only_the_part_it_was_at(folder: Folder, tmp_path
     assert not list(out.glob(".*"))
 
 
+def test_dates_of_a_table_are_kept_as_text(folder: Folder) -> None:
+    root = folder(2)
+    (root.parent / "m.csv").write_text("path,taken\nimages/0000.png,2024-03-01\nimages/0001.png,2023-01-02\n")
+    table = embed(root.parent / "m.csv", StubEncoder()).table
+    assert table["taken"].to_pylist() == ["2024-03-01", "2023-01-02"]
+
+
 def test_progress_counts_all_images(folder: Folder) -> None:
     calls: list[tuple[str, int, int | None]] = []
     embed(folder(3), StubEncoder(), progress=lambda *call: calls.append(call))

@@ -67,6 +67,14 @@ def test_the_digest_ignores_order_and_length_but_not_content_or_encoder() -> Non
     assert len({digest, *(other.digest for other in others)}) == 4
 
 
+def test_a_view_has_hashes_and_a_digest_of_its_own() -> None:
+    whole = from_arrays(vectors(6))
+    before = whole.digest
+    view = whole.select(np.array([4, 1]))
+    assert view.digest != before and view.digest == from_arrays(vectors(6)[[1, 4]]).digest
+    assert np.array_equal(view.hashes, whole.hashes[[4, 1]])
+
+
 def test_hashes_of_images_are_taken_where_the_table_has_them() -> None:
     table = pa.table({"hash": pa.array([2**64 - 1, 5], pa.uint64())})
     assert from_arrays(vectors(2), table=table).hashes.tolist() == [2**64 - 1, 5]
