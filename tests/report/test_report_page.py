@@ -239,7 +239,7 @@ def test_no_difference_is_said_first_and_nothing_is_shown_as_a_finding(make_resu
     page = Page(render(make_result(different=False, p_value=0.41, verdict="p is .41.", findings=findings), {}))
     assert page.inner("h1") == "No difference found"
     assert "No difference found p is .41." in page.text
-    assert "a concept in 1.2 % of one set and in none of the other would have been seen" in page.text
+    assert "a latent that fires in 1.2 % of one set and never in the other would have been seen" in page.text
     assert not outside_details(page, "article", "finding")
     assert not page.all("figure", "forest")
 

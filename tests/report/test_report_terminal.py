@@ -68,7 +68,7 @@ def test_an_ascii_terminal_gets_question_marks_and_no_error(make_result, make_fi
 def test_no_difference_says_so_and_names_what_would_have_been_seen(make_result):
     text = printed(make_result(different=False, verdict="p is too large.", p_value=0.4))
     assert text.splitlines()[0] == "No difference found"
-    assert "Would have been seen: a concept in 1.2 % of one set" in text
+    assert "Would have been seen: a latent firing in 1.2 % of one set" in text
     assert "surfboard" not in text
 
 
