@@ -55,7 +55,7 @@ def _compare_parser() -> argparse.ArgumentParser:
     parser.add_argument("--b", metavar="SET", help="the second set of images")
     parser.add_argument("--sets", metavar="MANIFEST", help="one manifest that holds both, in its column group_name")
     parser.add_argument(
-        "--sae", metavar="DIR", help="a trained sparse autoencoder; without it one is trained on the sets"
+        "--sae", metavar="DIR", help="a trained sparse autoencoder (default: trained on the sets, or bundled for few)"
     )
     parser.add_argument("--out", metavar="DIR", help="where the report goes (default: latentdiff-report)")
     return parser
@@ -86,8 +86,10 @@ def _compare(options: argparse.Namespace) -> None:
 
     config = _config(options, {"a": options.a, "b": options.b, "out": options.out, "sae.path": options.sae})
     if config.a is None or config.b is None:
-        missing = "b" if config.a else "a"
-        raise LatentDiffError(f"only one set was given; name the other with --{missing}, or both with --sets MANIFEST")
+        missing = [f"--{side}" for side in "ab" if getattr(config, side) is None]
+        raise LatentDiffError(
+            f"a comparison takes two sets; name {' and '.join(missing)}, or both with --sets MANIFEST"
+        )
     with Progress(Console(stderr=True)) as progress:
         result = compare(
             config.a,
@@ -131,16 +133,15 @@ def _config(options: argparse.Namespace, flags: dict[str, str | None]) -> Config
 
     overrides = list(options.settings)
     sets = getattr(options, "sets", None)
-    if sets:
-        overrides += _groups(sets)
-    overrides += [f"{key}={value}" for key, value in flags.items() if value is not None]
-    if hasattr(options, "a") and not options.config and not any(o.startswith(("a=", "b=")) for o in overrides):
+    plain = {**(_groups(sets) if sets else {}), **{key: value for key, value in flags.items() if value is not None}}
+    named = {*plain, *(override.partition("=")[0] for override in overrides)}
+    if hasattr(options, "a") and not options.config and not named & {"a", "b"}:
         print("No sets given: comparing two rendered worlds (the demo).", file=sys.stderr)
         overrides = [*DEMO, *overrides]
-    return read_config(options.config, overrides)
+    return read_config(options.config, overrides, plain)
 
 
-def _groups(manifest: str) -> list[str]:
+def _groups(manifest: str) -> dict[str, str]:
     from latentdiff.errors import LatentDiffError
     from latentdiff.images import split_groups
 
@@ -151,7 +152,7 @@ def _groups(manifest: str) -> list[str]:
             f"{manifest} has {len(groups)} groups ({listed}), a comparison takes two; "
             f"name them: --a '{manifest}#group_name=...' --b '{manifest}#group_name=...'"
         )
-    return [f"{side}={spec}" for side, spec in zip("ab", groups.values(), strict=True)]
+    return dict(zip("ab", groups.values(), strict=True))
 
 
 def _command(script: str) -> str:

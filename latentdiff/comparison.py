@@ -18,6 +18,7 @@ from latentdiff.concepts import ConceptSettings, LatentStatistics, sum_latents
 from latentdiff.density import DensitySettings
 from latentdiff.dictionary import SaeSettings, find_sae, open_or_embed
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_same_space
+from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.findings import ComparisonResult, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.health import summarise_set
@@ -94,7 +95,7 @@ def compare(
         LatentDiffError: for whatever the user can mend.
     """
     log = RunLog(command)
-    model = _encoder(encoder, device)
+    model = load_encoder(encoder, device, settings.embed.precision) if isinstance(encoder, str) else encoder
     with log.timed("embedding"):
         sets = _open_sets(a, b, model, None if out is None else Path(out), settings.embed, progress)
     with log.timed("sparse autoencoder"):
@@ -152,12 +153,6 @@ def write(result: ComparisonResult, out: Path, settings: ReportSettings = Report
         temporary.write_text(json.dumps(dict(result.run), indent=1) + "\n", encoding="utf-8")
 
 
-def _encoder(encoder: Encoder | str, device: str) -> Encoder:
-    from latentdiff.encoders import load_encoder
-
-    return load_encoder(encoder, device) if isinstance(encoder, str) else encoder
-
-
 def _open_sets(
     a: str | Path | EmbeddingSet,
     b: str | Path | EmbeddingSet,
@@ -175,6 +170,8 @@ def _open_sets(
 
         # the folder belongs to this report: what another run left there for other images is replaced
         folder = out / "embeddings" / side if out else None
+        if out and isinstance(spec, (str, Path)) and (out / "embeddings").resolve() in Path(spec).resolve().parents:
+            raise LatentDiffError(f"{spec} lies in the report that would be written ({out}); choose another --out")
         sets[side] = open_or_embed(spec, encoder, folder, replace(settings, overwrite=True), tell)
         _check_set(f"set {side.upper()} ({sets[side].source})", sets[side], encoder)
     check_same_space(sets["a"], sets["b"])
@@ -240,6 +237,8 @@ def _verdict(different: bool, concepts: ConceptResult, findings: Sequence[Findin
             "No difference found: a latent that fires in at least "
             f"{concepts.smallest_detectable:.1%} of one set and never in the other would have been seen."
         )
+    if findings and not any(f.verification for f in findings):
+        return f"The sets differ: {concepts.significant} of {concepts.tested:,} latents (nothing was verified)."
     confirmed = [f for f in findings if f.verification and f.verification.status == "confirmed" and f.name_found]
     first = {f.side: f.words[0] for f in reversed(confirmed)}
     if not first:

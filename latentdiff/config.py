@@ -52,19 +52,22 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 
 
-def read_config(file: str | None = None, overrides: Sequence[str] = ()) -> Config:
+def read_config(
+    file: str | None = None, overrides: Sequence[str] = (), plain: Mapping[str, str] | None = None
+) -> Config:
     """The resolved configuration.
 
     Args:
         file: a YAML file; looked for as a path, then in `configs/`.
         overrides: `key=value` strings, later ones win.
+        plain: further keys with values that are taken as they stand ("007" stays text); they win over both.
 
     Raises:
         LatentDiffError: the file is missing or not YAML, or keys or values do not fit; names all faults.
     """
     from omegaconf import OmegaConf
 
-    given = {**_flatten(_load(file)), **_parse(overrides)} if file else _parse(overrides)
+    given = {**(_flatten(_load(file)) if file else {}), **_parse(overrides), **(plain or {})}
     preset = choose("method", str(given.get("method", "default")), METHODS)
     schema = _writable_schema()
     faults = [fault for key, value in {**preset, **given}.items() for fault in _set(schema, key, value)]
@@ -120,6 +123,9 @@ def _flatten(node: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+_TEXTS = ("a", "b", "data", "out", "encoder", "sae.path", "sae.data", "naming.file")  # 2024_01 is a folder, no number
+
+
 def _parse(overrides: Sequence[str]) -> dict[str, Any]:
     import yaml
 
@@ -129,7 +135,7 @@ def _parse(overrides: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             raise LatentDiffError(f"'{text}' is no setting; write key=value, as in sae.k=16")
         try:
-            parsed[key] = yaml.safe_load(value) if value else None
+            parsed[key] = value if key in _TEXTS and value else yaml.safe_load(value) if value else None
         except yaml.YAMLError:
             parsed[key] = value
     return parsed

@@ -151,7 +151,7 @@ class ComparisonResult:
     density: DensityResult | None
     findings: tuple[Finding, ...]  # the one list: both sides; within a side in rank order
     settings: Mapping[str, Any]  # the resolved configuration
-    run: Mapping[str, Any]  # versions, hashes, times (seconds), memory (bytes), command, seed
+    run: Mapping[str, Any]  # versions, hashes, times (seconds), memory (bytes), command
     schema_version: int = SCHEMA_VERSION
 
     def side(self, side: Side) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -94,7 +95,8 @@ def propose(
     captions = {side: [ref.caption for ref in density.extreme if ref.side == side] for side in SIDES}
     phrases = []
     for difference in differences:
-        said = {side: np.array([sum(difference.phrase in c for c in captions[side])]) for side in SIDES}
+        whole_words = re.compile(rf"\b{re.escape(difference.phrase)}\b", re.IGNORECASE)
+        said = {side: np.array([sum(bool(whole_words.search(c)) for c in captions[side])]) for side in SIDES}
         of = {side: max(len(captions[side]), 1) for side in SIDES}
         evidence = gather_evidence(said["a"], of["a"], said["b"], of["b"], np.ones(1), np.ones(1))[0]
         support = float(len(difference.support))

@@ -42,7 +42,7 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
             "no place for the SAE: name a folder with --out or 'sae: {path: ...}' in the configuration"
         )
     folder = Path(config.sae.path)
-    encoder = load_encoder(config.encoder, config.device)
+    encoder = load_encoder(config.encoder, config.device, config.embed.precision)
     embedding = replace(config.embed, overwrite=True)
     images = open_or_embed(config.data, encoder, folder / "embeddings", embedding, progress)
     if images.fingerprint not in (None, encoder.fingerprint):
@@ -54,7 +54,7 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
         images,
         config.sae,
         log_dir=folder / "logs",
-        fingerprint=images.fingerprint or encoder.fingerprint,
+        fingerprint=images.fingerprint,
         description=config.data,
         progress=progress,
     )

@@ -34,9 +34,9 @@ def batch_topk(pre: Tensor, k: int) -> Tensor:
     """
     flat, count = pre.flatten(), k * len(pre)
     floor = _low_guess(pre, k)
-    index = _above(flat, floor)
+    index = _true(flat > floor)
     if len(index) < count and floor > 0:
-        index = _above(flat, 0.0)
+        index = _true(flat > 0)
     surplus = len(index) - count
     if surplus <= 0:
         return index
@@ -45,16 +45,13 @@ def batch_topk(pre: Tensor, k: int) -> Tensor:
 
 
 def topk(pre: Tensor, k: int) -> Tensor:
-    """The k largest entries of each row, as far as they are positive.
+    """The k largest entries of each row, as far as they are positive, and entries equal to the smallest of them.
 
     Args:
         pre: pre-activations [rows, latents].
         k: survivors per row, at most.
     """
-    best = pre.topk(k, dim=1)
-    latent = torch.where(best.values > 0, best.indices, pre.shape[1]).sort(dim=1).values
-    row = torch.arange(len(pre), device=pre.device)[:, None]
-    return (row * pre.shape[1] + latent)[latent < pre.shape[1]]
+    return _true(((pre >= kth_largest(pre, k)[:, None]) & (pre > 0)).flatten())
 
 
 VARIANTS: dict[str, Rule] = {"batch_topk": batch_topk, "topk": topk}
@@ -81,7 +78,16 @@ def _low_guess(pre: Tensor, k: int) -> float:
     return max(0.0, float(sample.flatten().topk(wanted, sorted=False).values.min()))
 
 
-def _above(flat: Tensor, floor: float) -> Tensor:
-    if flat.device.type == "cpu":  # numpy finds the few True in a long mask four times as fast
-        return torch.from_numpy(np.flatnonzero(flat.numpy() > np.float64(floor).astype(flat.numpy().dtype)))
-    return (flat > floor).nonzero().squeeze(1)
+def kth_largest(block: Tensor, k: int) -> Tensor:
+    """Of each row of a block [rows, width] the k-th largest entry, [rows]."""
+    place = block.shape[1] - k
+    if block.device.type == "cpu":  # numpy's partition is twenty times as fast
+        return torch.from_numpy(np.partition(block.numpy(), place, axis=1)[:, place])
+    return block.kthvalue(place + 1, dim=1).values
+
+
+def _true(mask: Tensor) -> Tensor:
+    """Where a mask holds, ascending, int64 [nnz]."""
+    if mask.device.type == "cpu":  # numpy finds the few True in a long mask four times as fast
+        return torch.from_numpy(np.flatnonzero(mask.numpy()))
+    return mask.nonzero().squeeze(1)

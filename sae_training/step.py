@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from sae_training.codes import Pattern
-from sae_training.sparsity import Rule
+from sae_training.sparsity import Rule, kth_largest
 
 
 class Survivors(NamedTuple):
@@ -72,7 +72,7 @@ def auxiliary_loss(
     pre = nn.functional.linear(h - b_dec.detach(), w_enc.index_select(0, dead), b_enc.index_select(0, dead)).relu()
     limit = h.shape[1] // 2
     if len(dead) > limit:
-        pre = pre * (pre >= pre.detach().topk(limit, dim=1).values[:, -1:])
+        pre = pre * (pre >= kth_largest(pre.detach(), limit)[:, None])
     return (pre @ w_dec.index_select(0, dead) - residual).square().sum() / residual.square().sum().clamp_min(1e-12)
 
 

@@ -38,7 +38,14 @@ def test_help_does_not_wait_for_torch(script: str) -> None:
 
 
 def test_one_set_alone_asks_for_the_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert "--b" in fails(capsys, ["--a", str(tmp_path)])
+    assert "name --b" in fails(capsys, ["--a", str(tmp_path)])
+    assert "name --a and --b" in fails(capsys, ["--config", "clip.yaml"])
+
+
+@pytest.mark.parametrize("name", ["2024_01", "007", "no", "12:30", "x #y"])
+def test_the_name_of_a_folder_stays_as_it_was_typed(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert f"/{name}" in fails(capsys, ["--a", name, "--b", "other"])
+    assert f"/{name}" in fails(capsys, [f"a={name}", "b=other"])
 
 
 def test_a_missing_folder_is_named_and_nothing_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ def test_without_verification_both_branches_use_all_images(
     assert plain.density is not None and result.density is not None
     assert plain.density.n_a > 1.5 * result.density.n_a
     assert all(f.verification is None for f in plain.findings)
+    assert "nothing was verified" in plain.verdict
 
 
 def test_an_sae_of_another_encoder_is_refused(sets: tuple, sae: SparseAutoencoder, encoder: Encoder) -> None:

@@ -118,9 +118,8 @@ class HeadsModule(lightning.LightningModule):
         if self.progress:
             self.progress("density ratio", min(self._evaluations, self.iterations), self.iterations)
         penalty = 0.5 * self.decays * self.heads.squared_weights()
-        return ((weight * loss).sum(0) + penalty).sum(
-            dtype=torch.float64
-        )  # single precision stops the line search early
+        # in double precision: rounding of the sum would stop the line search early
+        return ((weight * loss).sum(0) + penalty).sum(dtype=torch.float64)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """One step of it is the whole training: L-BFGS iterates inside."""
