@@ -16,7 +16,7 @@ import numpy as np
 from latentdiff.combine import CombineSettings, combine
 from latentdiff.concepts import ConceptSettings, LatentStatistics, sum_latents
 from latentdiff.density import DensitySettings
-from latentdiff.dictionary import SaeSettings, find_sae, open_or_embed
+from latentdiff.dictionary import SaeSettings, check_inputs, find_sae, open_or_embed
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_same_space
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
@@ -95,6 +95,7 @@ def compare(
         LatentDiffError: for whatever the user can mend.
     """
     log = RunLog(command)
+    check_inputs((a, b), sae if sae is not None else settings.sae.path)
     model = load_encoder(encoder, device, settings.embed.precision) if isinstance(encoder, str) else encoder
     with log.timed("embedding"):
         sets = _open_sets(a, b, model, None if out is None else Path(out), settings.embed, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import numpy as np
 
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, embed, is_set, open_set
 from latentdiff.errors import LatentDiffError
-from latentdiff.images import split_filter
+from latentdiff.images import open_source, split_filter
 from sae_training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -94,10 +94,27 @@ def open_or_embed(
     """An embedding set as it is; anything else is a source of images and gets embedded."""
     if isinstance(spec, EmbeddingSet):
         return spec
-    folder = Path(split_filter(str(spec))[0]).expanduser()
-    if is_set(folder) or (folder / "img_emb").is_dir() or folder.suffix == ".npy":
+    if _is_embedded(spec):
         return open_set(spec)
     return embed(spec, encoder, out, settings=settings, progress=progress)
+
+
+def check_inputs(sets: Sequence[str | Path | EmbeddingSet], sae: object) -> None:
+    """Finds what is missing before any work is done.
+
+    Raises:
+        LatentDiffError: a source of images or the SAE's folder is not there.
+    """
+    for spec in sets:
+        if not isinstance(spec, EmbeddingSet) and not _is_embedded(spec):
+            open_source(spec)
+    if isinstance(sae, (str, Path)):
+        _existing(sae)
+
+
+def _is_embedded(spec: str | Path) -> bool:
+    folder = Path(split_filter(str(spec))[0]).expanduser()
+    return is_set(folder) or (folder / "img_emb").is_dir() or folder.suffix == ".npy"
 
 
 class _Both:

@@ -52,6 +52,8 @@ def test_a_missing_folder_is_named_and_nothing_is_written(capsys: pytest.Capture
     out = tmp_path / "out"
     line = fails(capsys, ["--a", "/nowhere/a", "--b", "/nowhere/b", "--out", str(out)])
     assert "/nowhere/a" in line
+    line = fails(capsys, ["--a", "world:everyday?images=5", "--b", "/nowhere/b", "--out", str(out)])
+    assert "/nowhere/b" in line
     assert not out.exists()
 
 
@@ -71,7 +73,7 @@ def test_a_missing_sae_says_how_to_train_one(capsys: pytest.CaptureFixture[str],
         ["--a", world.format(1), "--b", world.format(2), "--sae", str(tmp_path / "no"), "--out", str(tmp_path / "o")],
     )
     assert "train_sae.py" in line
-    assert not (tmp_path / "o" / "report.html").exists()
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_set_of_one_image_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
