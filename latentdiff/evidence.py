@@ -116,7 +116,8 @@ def g_test(count_a: Counts, n_a: int, count_b: Counts, n_b: int) -> Floats:
 
     present = part(count_a, n_a, total) + part(count_b, n_b, total)
     absent = part(n_a - count_a, n_a, n - total) + part(n_b - count_b, n_b, n - total)
-    return special.chdtrc(1, np.maximum(2 * (present + absent), 0.0))
+    p = special.chdtrc(1, np.maximum(2 * (present + absent), 0.0))
+    return np.where((total == 0) | (total == n), 1.0, p)  # present everywhere or nowhere: not even rounding differs
 
 
 def fisher(count_a: Counts, n_a: int, count_b: Counts, n_b: int) -> Floats:

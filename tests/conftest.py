@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, and no way to the network's hubs."""
+"""What all tests share: a cache of their own, and the same examples in every run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)
