@@ -14,9 +14,9 @@ from latentdiff.findings import Finding, Verification
 latents = itertools.count()
 
 
-def evidence(count_a: int, count_b: int):
+def evidence(count_a: int, count_b: int, n: int = 200):
     one = np.array([0.01])
-    return gather_evidence(np.array([count_a]), 200, np.array([count_b]), 200, one, one)[0]
+    return gather_evidence(np.array([count_a]), n, np.array([count_b]), n, one, one)[0]
 
 
 def found(word: str, branch: str = "concept", status: str | None = None, more: int = 20, side: str = "a", **fields):
@@ -46,6 +46,13 @@ def test_confirmed_findings_come_first_then_the_larger_sure_difference_of_either
     concepts = [found("dog", status="weak", more=50), found("cat", status="confirmed", more=20)]
     density = [found("cow", "density", "confirmed", more=30), found("pig", "density", "refuted", more=60)]
     assert words(combine(concepts, density, {})) == ["cow", "cat", "dog", "pig"]
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_smaller_difference_in_many_images_goes_before_a_larger_one_in_few(side):
+    few = replace(found("few", side=side), evidence=evidence(8, 0, 20) if side == "a" else evidence(0, 8, 20))
+    many = replace(found("many", side=side), evidence=evidence(60, 0) if side == "a" else evidence(0, 60))
+    assert words(combine([few, many], [], {})) == ["many", "few"]
 
 
 def test_side_b_is_ranked_by_its_own_difference():

@@ -50,6 +50,12 @@ def test_a_claim_for_the_wrong_side_is_refuted():
     assert verify(DIRECTIONS[:1], ["b"], np.array([0.2]), finding, checking)[0].status == "refuted"
 
 
+def test_a_claim_without_a_size_is_held_to_the_difference_on_the_finding_half():
+    half = images(1, 60, [0.25]), images(2, 60, [0.15])
+    answers = [verify(DIRECTIONS[:1], ["a"], np.array([size]), half, half, level=1e-9) for size in (np.nan, 0.9)]
+    assert [v.status for (v,) in answers] == ["weak", "refuted"]
+
+
 def test_random_texts_on_sets_that_do_not_differ_are_rarely_confirmed():
     generator = np.random.default_rng(0)
     confirmed = 0
@@ -125,7 +131,7 @@ def test_equal_scores_have_a_threshold_that_none_exceeds():
 
 def evidence(count_a: int, count_b: int, q: float, n: int = 200):
     one = np.ones(1)
-    return gather_evidence(one.astype(int) * count_a, n, one.astype(int) * count_b, n, one * q, one * q)[0]
+    return gather_evidence(one.astype(int) * count_a, n, one.astype(int) * count_b, n, one * q / 10, one * q)[0]
 
 
 @pytest.mark.parametrize(

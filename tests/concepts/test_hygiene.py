@@ -37,7 +37,7 @@ def test_of_equals_the_lower_latent_is_hidden():
 
 def test_equal_directions_are_shown_as_one(make):
     decoder = np.eye(5)
-    decoder[3] = 3 * decoder[1] + 0.3 * decoder[0]  # cosine .995, of another length
+    decoder[3] = 0.3 * decoder[1] + 0.03 * decoder[0]  # cosine .995, of another length
     decoder[4] = -decoder[1]
     silent = make.statistics(np.zeros((4, 5)))
     ranked = np.array([2, 3, 4, 1, 0])

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentdiff.language import LanguageSettings, summarise
+from latentdiff.language import Difference, LanguageSettings, summarise
 from latentdiff.language.phrases import contrastive_phrases, log_odds_z
 
 counts = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).filter(any), min_size=2, max_size=8)
@@ -40,8 +41,8 @@ def test_tags_give_the_phrase_that_one_side_alone_has_and_the_captions_that_say_
     a = ["solar panels, roof, sky", "field, solar panels", "road, tree", "solar panels, tree"]
     b = ["river, boat", "field, river", "road, tree", "river, tree"]
     found = contrastive_phrases(a, b, 5)
-    assert (found[0].phrase, found[0].side, found[0].support) == ("solar panels", "a", (0, 1, 3))
-    assert [(d.phrase, d.support) for d in found if d.side == "b"] == [("river", (0, 1, 3))]
+    assert found == [Difference("solar panels", "a", (0, 1, 3)), Difference("river", "b", (0, 1, 3))]
+    assert contrastive_phrases(b, a, 5) == [replace(found[1], side="a"), replace(found[0], side="b")]
 
 
 def test_sentences_give_phrases_without_function_words_at_their_ends():
