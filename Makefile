@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: install demo test lint bench-planted bench-photos bench-halves clean
+.PHONY: install demo test lint bench-planted bench-photos bench-halves eval-mini clean
 
 install: $(VENV)/.installed
 
@@ -35,6 +35,14 @@ bench-photos: install
 
 bench-halves: install
 	$(BIN)/python -m benchmarks.halves
+
+$(VENV)/.bench: install
+	$(BIN)/python -m pip install --progress-bar off --editable '.[bench]'
+	@touch $@
+
+# SPLIT=all: every image of another folder of the same layout, not only the fifth that mini was not trained on
+eval-mini: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.mini --data $(DATA) --split $(or $(SPLIT),held-out)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

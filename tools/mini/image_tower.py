@@ -1,107 +1,141 @@
-"""Trains the image side on cached lower features: the backbone's last two stages and the projection to the texts."""
+"""Trains the image tower: the backbone above its first stages, and a projection to the texts of what an image shows."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
+import lightning
 import torch
-from features import Upper
+from images import ImageSet, Part, Question
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, normalize
+from torchmetrics.functional.classification import binary_average_precision
 
-NEAR = 0.55  # text cosine with a label above which a word is no negative
+NEAR = 0.55  # text cosine with a concept above which a word of the vocabulary is no wrong answer
+WRONG_WORDS = 1024  # drawn a step
 
 
-@dataclass(frozen=True)
-class LabelledFeatures:
-    """One data set's lower features and what is in each image.
+class ImageTower(lightning.LightningModule):
+    """Two terms for each question about the images of a batch.
 
-    Its `concepts` are alternatives: a concept that is not in an image's `labels` is taken to be absent from it.
+    - which text? Cross-entropy, uniform over an image's concepts, against the other concepts of the question and
+      random words of the vocabulary.
+    - which images? Where an image has several concepts: a sigmoid loss for each concept.
     """
 
-    name: str
-    features: np.ndarray  # [n, views, c, h, w] float16
-    concepts: Tensor  # [concepts, d] unit text vectors
-    present: Tensor  # [n, concepts] bool
-    rows: np.ndarray  # rows to train on
+    def __init__(
+        self,
+        model: nn.Module,
+        sets: Sequence[ImageSet],
+        words: Tensor,
+        steps: int,
+        rate: float,
+        frozen: int,
+        sigmoid_weight: float = 10.0,
+    ) -> None:
+        """The model is changed in place.
 
+        Args:
+            model: the open_clip model, its text tower already trained.
+            sets: as the batches number them.
+            words: unit text vectors of the vocabulary [words, d].
+            steps: of the whole training.
+            rate: peak learning rate of the backbone; the projection's is five times as high.
+            frozen: stages of the backbone, after the stem, that stay as they are.
+            sigmoid_weight: against the cross-entropy.
+        """
+        super().__init__()
+        trunk = model.visual.trunk
+        self.lower = nn.Sequential(trunk.conv_stem, trunk.bn1, trunk.blocks[:frozen])
+        self.upper = nn.Sequential(trunk.blocks[frozen:], trunk.conv_head, trunk.bn2, trunk.global_pool)
+        self.head = model.visual.head
+        self.scale, self.slope, self.bias = (nn.Parameter(torch.tensor(x)) for x in (25.0, 12.0, -4.0))
+        self.lower_bf16 = [_copy(self.lower)]  # in lists: constants are no part of a checkpoint
+        self.constants = [words, sets]
+        self.steps, self.rate = steps, rate
+        self.sigmoid_weight = sigmoid_weight
+        self.requires_grad_(True).lower.requires_grad_(False)
 
-def train_image_tower(
-    model: nn.Module,
-    sets: Sequence[LabelledFeatures],
-    words: Tensor,
-    epochs: int,
-    rate: float,
-    sigmoid_weight: float,
-    batch: int = 128,
-    seed: int = 0,
-) -> None:
-    """Puts each image near the texts of what it shows; changes the model in place.
+    def training_step(self, batch: list[Part], _: int) -> Tensor:
+        """The loss of one batch of `ImageBatches`: the mean over its images."""
+        words, sets = self.constants
+        with torch.no_grad():
+            cells = self.lower_bf16[0](torch.cat([part.pixels for part in batch]).bfloat16()).float()
+        images = normalize(self.head(self.upper(cells)), dim=-1)
+        drawn = words[torch.randint(len(words), (WRONG_WORDS,))]
+        total = images.new_zeros(())
+        for part, own in zip(batch, images.split([len(part.rows) for part in batch]), strict=True):
+            asked = [q.weight * self._ask(own, q, q.present[part.rows], drawn) for q in sets[part.number].questions]
+            loss = torch.stack(asked).sum()
+            total = total + loss * (len(own) / len(images))
+            self.log(f"loss/{sets[part.number].name}", loss, on_step=False, on_epoch=True, batch_size=len(own))
+        self.log("loss", total, batch_size=len(images))
+        return total
 
-    Two terms: cross-entropy whose target is uniform over the image's labels, against the other concepts of its set and
-    random vocabulary words (which text is nearest to this image?), and for sets with several labels an image a sigmoid
-    loss per concept (which images are nearest to this text?).
+    def on_validation_epoch_start(self) -> None:
+        """Nothing is gathered yet."""
+        self.gathered: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
 
-    Args:
-        model: the open_clip model, its text tower already trained.
-        sets: the training sets; every batch is of one of them.
-        words: unit text vectors of the vocabulary [words, d], drawn from as negatives.
-        epochs: passes over all sets together.
-        rate: peak learning rate of the backbone's stages; the projection's is five times as high.
-        sigmoid_weight: of the sigmoid loss against the cross-entropy.
-        batch: images a step.
-        seed: order, views and negatives.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    upper, head = Upper(model.visual.trunk).eval().to(memory_format=torch.channels_last), model.visual.head
-    for parameter in (*upper.parameters(), *head.parameters()):
-        parameter.requires_grad_(True)
-    scale, slope, bias = (nn.Parameter(torch.tensor(x)) for x in (25.0, 12.0, -4.0))
-    groups = [
-        {"params": list(upper.parameters()), "lr": rate},
-        {"params": list(head.parameters()), "lr": 5 * rate},
-        {"params": [slope, bias], "lr": 2e-2, "weight_decay": 0.0},
-    ]
-    batches = [(s, start) for s, data in enumerate(sets) for start in range(0, len(data.rows) - batch // 2, batch)]
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
-    rates = [float(group["lr"]) for group in groups]  # type: ignore[arg-type]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, rates, total_steps=epochs * len(batches) + 1, pct_start=0.1
-    )
-    started = time.time()
-    for epoch in range(epochs):
-        orders = [torch.from_numpy(s.rows)[torch.randperm(len(s.rows), generator=generator)] for s in sets]
-        shown = 0.0
-        for c in torch.randperm(len(batches), generator=generator).tolist():
-            s, start = batches[c]
-            data, rows = sets[s], orders[s][start : start + batch]
-            view = int(torch.randint(data.features.shape[1], (1,), generator=generator))
-            cells = (
-                torch.from_numpy(data.features[rows.numpy(), view])
-                .float()
-                .contiguous(memory_format=torch.channels_last)
+    def validation_step(self, batch: Part, _: int) -> None:
+        """Gathers cosines and truth of one batch of `WatchedImages`."""
+        number, rows, pixels = batch
+        images = normalize(self.head(self.upper(self.lower(pixels))), dim=-1)
+        for i, question in enumerate(self.constants[1][number].questions):
+            pair = (images @ question.concepts.T, question.present[rows])
+            self.gathered.setdefault((number, i), []).append(pair)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the share of right first answers, or the mean average precision where several are right."""
+        for (number, i), pairs in self.gathered.items():
+            cosines, present = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+            if present.dtype != torch.bool:
+                continue
+            own = self.constants[1][number]
+            if own.questions[i].exclusive:
+                value = present.gather(1, cosines.argmax(1, keepdim=True)).float().mean()
+            else:
+                some = present.any(0).nonzero().flatten().tolist()
+                value = torch.stack(
+                    [binary_average_precision(cosines[:, i], present[:, i].long()) for i in some]
+                ).mean()
+            self.log(f"watched/{own.name}" + (f"/{i + 1}" if i else ""), value)
+
+    def _ask(self, images: Tensor, question: Question, present: Tensor, drawn: Tensor) -> Tensor:
+        logits = images @ question.concepts.T
+        answers = logits
+        if question.open:
+            means_the_same = present.float() @ (question.concepts @ drawn.T > NEAR).float() > 0  # [rows, words]
+            answers = torch.cat([logits, (images @ drawn.T).masked_fill(means_the_same, -1e4)], dim=1)
+        shares = present.float()
+        target = shares / shares.sum(1, keepdim=True).clamp(min=1)
+        loss = -(target * log_softmax(self.scale * answers, dim=-1)[:, : present.shape[1]]).sum(-1).mean()
+        if not question.exclusive:
+            loss = loss + self.sigmoid_weight * binary_cross_entropy_with_logits(
+                self.slope * logits + self.bias, present.float()
             )
-            images = normalize(head(upper(cells)), dim=-1)
-            drawn = words[torch.randint(len(words), (1024,), generator=generator)]
-            present = data.present[rows]
-            loss = _which_text(scale * images, present, data.concepts, drawn)
-            if (present.sum(1) != 1).any():
-                loss = loss + sigmoid_weight * binary_cross_entropy_with_logits(
-                    slope * images @ data.concepts.T + bias, present.float()
-                )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            shown += loss.item() / len(batches)
-        print(f"image epoch {epoch + 1}/{epochs}: loss {shown:.3f}, {time.time() - started:.0f} s", flush=True)
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        """AdamW, one cycle."""
+        groups = [
+            {"params": list(self.upper.parameters()), "lr": self.rate},
+            {"params": list(self.head.parameters()), "lr": 5 * self.rate},
+            {"params": [self.scale, self.slope, self.bias], "lr": 2e-2, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, weight_decay=0.02, fused=True)
+        rates = [float(group["lr"]) for group in groups]  # type: ignore[arg-type]
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=self.steps + 1, pct_start=0.1)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_epoch_start(self) -> None:
+        """Each pass draws its own order, crops and words; batch norms keep their ImageNet statistics."""
+        self.trainer.train_dataloader.dataset.epoch = self.current_epoch  # type: ignore[union-attr]
+        torch.manual_seed(self.current_epoch)
+        self.eval()
 
 
-def _which_text(images: Tensor, present: Tensor, concepts: Tensor, words: Tensor) -> Tensor:
-    near = present.float() @ (concepts @ words.T > NEAR).float() > 0  # [rows, words]: they mean what is shown
-    logits = torch.cat([images @ concepts.T, (images @ words.T).masked_fill(near, -1e4)], dim=1)
-    target = present / present.sum(1, keepdim=True).clamp(min=1)
-    return -(target * log_softmax(logits, dim=-1)[:, : len(concepts)]).sum(-1).mean()
+def _copy(lower: nn.Module) -> nn.Module:
+    from copy import deepcopy
+
+    return deepcopy(lower).eval().to(torch.bfloat16).requires_grad_(False)

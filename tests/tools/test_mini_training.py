@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import types
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch.nn.functional import cross_entropy, normalize
+
+
+@pytest.fixture
+def unit():
+    return normalize(torch.randn(6, 384, generator=torch.Generator().manual_seed(1)), dim=-1)
+
+
+def image_set(unit, count=40, train=30, **options):
+    from images import ImageSet, Question
+
+    present = torch.zeros(count, 3, dtype=torch.bool)
+    present[torch.arange(count), torch.arange(count) % 3] = True
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
+    asked = Question(unit[:3], present, exclusive=True)
+    return ImageSet("made up", pixels, (asked,), np.arange(train), np.arange(train, count), **options)
+
+
+def test_no_image_is_both_trained_on_and_measured():
+    from images import held_out, watched
+
+    ids = [f"image {i}" for i in range(5000)]
+    assert not any(held_out(i) and watched(i) for i in ids)
+    assert 0.18 < np.mean([held_out(i) for i in ids]) < 0.22
+    assert 0.015 < np.mean([watched(i) for i in ids]) < 0.04
+
+
+def test_a_pass_shows_each_training_image_once_and_the_next_in_another_order(unit):
+    from images import ImageBatches
+
+    sets = [image_set(unit), image_set(unit, count=12, train=10, repeat=1.5)]
+    batches = ImageBatches(sets, [32, 40], batch=9)
+
+    def shown():
+        return [(part.number, row) for batch in batches for part in batch for row in part.rows.tolist()]
+
+    first = shown()
+    assert len(first) == 45
+    assert sorted(row for number, row in first if number == 0) == list(range(30))
+    assert {row for number, row in first if number == 1} == set(range(10))
+    batches.epoch = 1
+    second = list(batches)
+    assert shown() != first
+    assert all(sum(len(part.rows) for part in batch) == 9 for batch in second)
+    assert {tuple(part.pixels.shape[1:]) for batch in second for part in batch} == {(3, 40, 40)}
+    again = list(batches)
+    assert all(torch.equal(x[0].pixels, y[0].pixels) for x, y in zip(second, again, strict=True))
+
+
+def test_a_crop_stays_within_what_the_backbone_expects():
+    from images import augment
+
+    pixels = torch.randint(0, 256, (16, 3, 32, 32), dtype=torch.uint8)
+    out = augment(pixels, 24, turn=True, generator=torch.Generator().manual_seed(0))
+    assert out.shape == (16, 3, 24, 24)
+    assert out.min() >= -127 / 128
+    assert out.max() <= 1
+
+
+def test_every_pass_takes_all_words_and_its_own_part_of_the_other_texts():
+    from text_tower import TextBatches, tokenize
+
+    texts = [f"word{i}" for i in range(8)] + [f"a photo of a thing number {i}" for i in range(40)]
+    batches = TextBatches(texts, np.random.default_rng(0).normal(size=(48, 4)), always=8, share=0.2, batch=4)
+    words = {tuple(row) for row in tokenize(texts[:8]).tolist()}
+
+    def seen():
+        return [tuple(row.tolist() + [0] * (32 - len(row))) for tokens, _ in batches for row in tokens]
+
+    first = seen()
+    batches.epoch = 1
+    second = seen()
+    assert len(first) == len(set(first)) == 16
+    assert words <= set(first) & set(second)
+    assert set(first) != set(second)
+
+
+def test_a_word_that_means_what_is_shown_is_no_wrong_answer(tower, unit):
+    from images import Question
+
+    present = torch.eye(3, dtype=torch.bool)
+    images = normalize(unit[:3] + unit[:3].sum(0) + 3 * unit[3:6], dim=-1)
+    question = Question(unit[:3], present, exclusive=True)
+    with torch.no_grad():
+        alone = tower._ask(images, question, present, unit[:0])
+        with_its_own = tower._ask(images, question, present, unit[:1])
+        with_another = tower._ask(images, question, present, unit[3:4])
+        expected = cross_entropy(25 * images @ torch.cat([unit[:3], unit[3:4]]).T, torch.arange(3))
+    assert with_its_own > alone + 1e-4  # right for the first image, a wrong answer for the others
+    first = tower._ask(images[:1], question, present[:1], unit[:1])
+    assert torch.allclose(first, tower._ask(images[:1], question, present[:1], unit[:0]), atol=1e-5)
+    assert torch.allclose(with_another, expected, atol=1e-5)
+
+
+@pytest.fixture
+def mini(monkeypatch):
+    """The architecture from a random start: the packaged backbone is not installed where the tests run."""
+    import model
+
+    monkeypatch.setattr(model, "_packaged", lambda network: {})
+    return model
+
+
+@pytest.fixture
+def tower(mini, unit):
+    from image_tower import ImageTower
+
+    torch.manual_seed(0)
+    return ImageTower(mini.create(), [], unit, steps=4, rate=1e-3, frozen=2)
+
+
+def test_training_that_goes_on_from_a_checkpoint_ends_as_if_it_had_not_stopped(mini, monkeypatch, tmp_path, capsys):
+    import train
+
+    words = types.SimpleNamespace(words=("rib", "heart", "lung", "device"))
+    monkeypatch.setattr(train, "build_vocabulary", lambda: words)
+    settings = OmegaConf.create(
+        {
+            "photographs": {},
+            "worlds": {"radiographs": {"images": 60, "seed": 5, "side": 96}},
+            "images": {"folder": "x", "rounds": [[[32, 32], 1e-3]], "batch": 20, "frozen": 2},
+        }
+    )
+
+    def trained(run, passes):
+        torch.manual_seed(0)
+        model = mini.create().eval()
+        (run / "images").parent.mkdir(exist_ok=True)
+        monkeypatch.setattr(train, "fit", lambda m, b, p, *rest: fit(m, b, passes, *rest))
+        train.train_images(model, tmp_path, settings, run)
+        return model.visual.state_dict()
+
+    fit = train.fit
+    whole = trained(tmp_path / "whole", 2)
+    trained(tmp_path / "halted", 1)
+    capsys.readouterr()
+    resumed = trained(tmp_path / "halted", 2)
+    said = capsys.readouterr().out
+    assert "pass 2 of 2" in said
+    assert "pass 1 of" not in said
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    start = mini.create().visual.state_dict()
+    changed = [key for key in whole if whole[key].is_floating_point() and not torch.equal(whole[key], start[key])]
+    assert any("blocks.6" in key for key in changed)

@@ -1,0 +1,151 @@
+"""Trains `mini`: `python tools/mini/train.py --data DATA --out FOLDER` (two packages more, see README.md here).
+
+First the text tower, then the image tower. A checkpoint is written after every pass under --run, and the same command
+goes on from the last one: each pass draws its order from its own number, so that nothing is lost or seen twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import images
+import lightning
+import model as mini
+import numpy as np
+import text_tower
+import texts
+import torch
+from image_tower import ImageTower
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from omegaconf import OmegaConf
+from torch import Tensor
+from torch.nn.functional import normalize
+from torch.utils.data import DataLoader, IterableDataset
+
+from latentdiff.images import open_source
+from latentdiff.naming import NamingSettings, build_vocabulary
+
+
+def main() -> None:
+    """Trains both towers and writes open_clip's local-dir format."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the model")
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("mini.yaml"))
+    parser.add_argument("--run", type=Path, default=Path("runs/mini"), help="checkpoints, logs, decoded images")
+    parser.add_argument("settings", nargs="*", help="over those of the file, as images.rate=1e-4")
+    options = parser.parse_args()
+    settings: Any = OmegaConf.merge(OmegaConf.load(options.config), OmegaConf.from_dotlist(options.settings))
+    torch.manual_seed(0)
+    model = mini.create().eval()
+    train_texts(model, options.data, settings, options.run)
+    train_images(model, options.data, settings, options.run)
+    mini.save(model, options.out)
+
+
+def train_texts(model: torch.nn.Module, data: Path, settings: Any, run: Path) -> None:
+    """Distils the text tower in place."""
+    own = settings.text
+    vocabulary = list(build_vocabulary().words)
+    learn = vocabulary + other_texts(data, set(vocabulary), own.texts - len(vocabulary))
+    vectors = run / f"texts-{len(learn)}.npy"
+    if not vectors.exists():
+        run.mkdir(parents=True, exist_ok=True)
+        print(f"the teacher reads {len(learn):,} texts", flush=True)
+        np.save(vectors, texts.teacher_vectors(learn))
+    if not (run / "text" / "last.ckpt").exists():
+        text_tower.start_from_teacher(model)
+    batches = text_tower.TextBatches(learn, np.load(vectors), len(vocabulary), own.share, own.batch)
+    module = text_tower.TextDistillation(model, own.passes * len(batches), own.rate, own.pairs)
+    fit(module, batches, own.passes, run / "text")
+
+
+def train_images(model: torch.nn.Module, data: Path, settings: Any, run: Path) -> None:
+    """Trains the image tower in place; the text tower stays as it is."""
+    own = settings.images
+    vectors = phrase_vectors(model)
+    network, names = mini.classifier()
+    concepts = torch.stack([images.unit_mean(vectors(own)) for own in names.values()])
+    classifier = images.Classifier(network, list(names), concepts)
+    cache = run / "images"
+    sets = [images.photographs(data, n, o, vectors, cache, classifier) for n, o in settings.photographs.items()]
+    sets += [images.rendered(name, o, vectors, cache) for name, o in settings.worlds.items()]
+    words = vectors(build_vocabulary().words)
+    watched = images.WatchedImages(sets, mini.CONFIG["model_cfg"]["vision_cfg"]["image_size"])
+    for number, (sizes, rate) in enumerate(own.rounds, 1):
+        batches = images.ImageBatches(sets, list(sizes), own.batch, first=1000 * number)
+        module = ImageTower(model, sets, words, len(sizes) * len(batches), rate, own.frozen)
+        module.to(memory_format=torch.channels_last)
+        fit(module, batches, len(sizes), run / own.folder / f"round-{number}", watched)
+
+
+def fit(
+    module: lightning.LightningModule,
+    batches: IterableDataset[Any],
+    passes: int,
+    folder: Path,
+    watched: IterableDataset[Any] | None = None,
+) -> None:
+    """Trains on the CPU or the GPU at hand, on from the folder's last checkpoint; prints what it measured."""
+    saving = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
+    trainer = lightning.Trainer(
+        max_epochs=passes,
+        logger=CSVLogger(folder, name=None, version=""),
+        callbacks=[saving, Told()],
+        enable_progress_bar=False,
+        num_sanity_val_steps=0,
+        gradient_clip_val=1.0,
+        log_every_n_steps=50,
+        use_distributed_sampler=False,
+    )
+    last = folder / "last.ckpt"
+    trainer.fit(
+        module,
+        DataLoader(batches, batch_size=None),
+        DataLoader(watched, batch_size=None) if watched else None,
+        ckpt_path=str(last) if last.exists() else None,
+    )
+
+
+class Told(lightning.Callback):
+    """Prints one line a pass."""
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """All that was measured."""
+        figures = " ".join(
+            f"{name} {float(value):.3f}" for name, value in trainer.callback_metrics.items() if "_step" not in name
+        )
+        print(
+            f"{time.strftime('%H:%M:%S')} pass {trainer.current_epoch + 1} of {trainer.max_epochs}: {figures}",
+            flush=True,
+        )
+
+
+def other_texts(data: Path, known: set[str], count: int) -> list[str]:
+    """More than single words: prompts, WordNet's nouns, joined pairs, and captions of flickr8k's training part."""
+    rows = [dict(record.metadata) for record in open_source(str(data / "flickr8k" / "*.tar"))]
+    captions = [caption for row in rows if not images.held_out(row["source_id"]) for caption in row["captions"]]
+    nouns = texts.noun_phrases(data / "wordnet_nouns.tsv.gz")
+    learn = [t for t in texts.training_texts(texts.common_words(30_000), nouns, captions) if t not in known]
+    return [learn[i] for i in np.random.default_rng(0).permutation(len(learn))[:count]]
+
+
+def phrase_vectors(model: torch.nn.Module) -> images.Vectors:
+    """Phrases -> unit text vectors [n, d]: averaged over the prompts that name latents, or of each phrase as it is."""
+
+    def vectors(phrases: Sequence[str], prompts: bool = True) -> Tensor:
+        if not prompts:
+            return text_tower.embed(model, phrases)
+        each = [text_tower.embed(model, [t.replace("{}", p) for p in phrases]) for t in NamingSettings().templates]
+        return normalize(torch.stack(each).sum(0), dim=-1)
+
+    return vectors
+
+
+if __name__ == "__main__":
+    main()
