@@ -10,7 +10,6 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from glob import glob
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,8 @@ from scipy.stats import spearmanr
 from torchmetrics.functional.classification import binary_average_precision
 
 import latentdiff
-from benchmarks.photos import held_out_rows
 from benchmarks.record import record
+from benchmarks.shards import embedded, held_out_rows
 from latentdiff.encoders import Encoder
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming import NamingSettings, WordVectors, build_vocabulary, embed_vocabulary
@@ -62,6 +61,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
     parser.add_argument("--split", choices=["held-out", "all"], default="held-out")
     parser.add_argument("--encoder", default="mini", help="any encoder, to compare with")
+    parser.add_argument("--cache", type=Path, default=Path("runs/benchmarks"), help="where embeddings are kept")
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
     started = time.perf_counter()
@@ -69,7 +69,7 @@ def main() -> None:
     figures = {"load, seconds": time.perf_counter() - started}
     words = embed_vocabulary(build_vocabulary(), encoder, NamingSettings(centre=False))
     for part in (
-        lambda: photographs(encoder, words, options.data, options.split == "all"),
+        lambda: photographs(encoder, words, options.data, options.cache, options.split == "all"),
         lambda: worlds(encoder, words),
         lambda: texts(encoder, words),
         lambda: speed(encoder),
@@ -85,15 +85,14 @@ def main() -> None:
         record("mini", figures, {"split": options.split, "fingerprint": encoder.fingerprint, "bars": BARS})
 
 
-def photographs(encoder: Encoder, words: WordVectors, data: Path, everything: bool) -> dict[str, float]:
+def photographs(encoder: Encoder, words: WordVectors, data: Path, cache: Path, everything: bool) -> dict[str, float]:
     """All figures on the labelled shards; a data set that is not there is left out and said."""
     figures: dict[str, float] = {}
     for name, measure in MEASURES.items():
-        shards = str(data / name / "*.tar*")
-        if not glob(shards):
+        if not list((data / name).glob("*.tar*")):
             print(f"  {name}: no shards in {data / name}, left out")
             continue
-        images = latentdiff.embed(shards, encoder)
+        images = embedded(data, name, encoder, cache)
         if not everything and name != "coco_objects":  # never trained on
             images = images.select(np.flatnonzero(held_out_rows(images.table.column("source_id").to_pylist())))
         rows = images.table.to_pylist()

@@ -7,7 +7,6 @@ a different class. The held-out fifth is fixed by the hash of each image's sourc
 from __future__ import annotations
 
 import argparse
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import latentdiff
 from benchmarks.judge import accepted_words, hit, nameable
 from benchmarks.record import line, record, share
+from benchmarks.shards import embedded, folder, held_out_rows
 from latentdiff.comparison import CompareSettings
 from latentdiff.density import DensitySettings
 from latentdiff.embeddings import EmbeddingSet
@@ -48,9 +48,11 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
-    images = latentdiff.embed(str(options.data / "tiny_imagenet" / "*.tar.gz"), "mini", options.cache / "tiny_imagenet")
+    encoder = latentdiff.load_encoder("mini")
+    images = embedded(options.data, "tiny_imagenet", encoder, options.cache)
     held_out = held_out_rows(images.table.column("source_id").to_pylist())
-    sae = pool_sae(images.select(np.flatnonzero(~held_out)), options.cache / "tiny_imagenet-sae")
+    kept = folder(options.cache, encoder.fingerprint) / "tiny_imagenet-sae"
+    sae = pool_sae(images.select(np.flatnonzero(~held_out)), kept)
     tallies = evaluate(images, np.flatnonzero(held_out), sae, options.pairs)
     figures = summarise(tallies)
     for title, rows in figures.items():
@@ -65,20 +67,14 @@ def main() -> None:
         record("photos", {**figures, "concept minus means": paired, "sae": sae.metadata.measures}, settings)
 
 
-def held_out_rows(source_ids: Sequence[str]) -> np.ndarray:
-    """The fifth on which nothing is ever trained, bool [n]."""
-    return np.array([int(hashlib.sha1(i.encode()).hexdigest()[:8], 16) % 5 == 0 for i in source_ids])
-
-
-def pool_sae(pool: EmbeddingSet, folder: Path) -> SparseAutoencoder:
-    """The SAE trained on the pool with the default settings, kept in `folder`."""
+def pool_sae(pool: EmbeddingSet, path: Path) -> SparseAutoencoder:
+    """The SAE trained on the pool with the default settings, kept in `path`."""
     from sae_training import load
 
-    if not folder.is_dir():
-        train(pool, TrainSettings(), fingerprint=pool.fingerprint, description="tiny_imagenet, four fifths").save(
-            folder
-        )
-    return load(folder)
+    if not path.is_dir():
+        described = "tiny_imagenet, four fifths"
+        train(pool, TrainSettings(), fingerprint=pool.fingerprint, description=described).save(path)
+    return load(path)
 
 
 def pairs(

@@ -1,0 +1,38 @@
+"""Labelled shards as embedding sets, kept between runs: a folder of each encoder, so that no two are mixed up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import latentdiff
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.encoders import Encoder
+
+
+def embedded(data: Path, name: str, encoder: Encoder, cache: Path) -> EmbeddingSet:
+    """All images of one data set.
+
+    Args:
+        data: folder with one folder of shards a data set.
+        name: of the data set.
+        encoder: of the embeddings.
+        cache: folder where embedding sets are kept.
+
+    Raises:
+        LatentDiffError: there is no shard.
+    """
+    return latentdiff.embed(str(data / name / "*.tar*"), encoder, folder(cache, encoder.fingerprint) / name)
+
+
+def folder(cache: Path, fingerprint: str) -> Path:
+    """What was made with one encoder."""
+    return cache / fingerprint.replace("@", "-").replace("/", "-").replace(":", "-")
+
+
+def held_out_rows(source_ids: Sequence[str]) -> np.ndarray:
+    """The fifth on which nothing is ever trained, bool [n]."""
+    return np.array([int(hashlib.sha1(i.encode()).hexdigest()[:8], 16) % 5 == 0 for i in source_ids], dtype=bool)
