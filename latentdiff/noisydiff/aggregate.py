@@ -117,14 +117,14 @@ def draw_counts(count: int, seed: int) -> Floats:
 
 
 def readings(scores: Sequence[SideScore], measure: str) -> list[Reading]:
-    """Every method on one measure, chance beside it on the pairs that the method answered."""
+    """Every method on one measure, with chance on the same pairs beside all but chance itself."""
     by_method = {method: per_pair(scores, measure, method) for method in methods_of(scores)}
     result = []
     for method, values in by_method.items():
         chance = {
             name: estimate([by_method[name][pair] for pair in values])
             for name in CHANCE
-            if name in by_method and values.keys() <= by_method[name].keys()
+            if method not in CHANCE and name in by_method and values.keys() <= by_method[name].keys()
         }
         result.append(Reading(method, measure, estimate(list(values.values())), chance))
     return result

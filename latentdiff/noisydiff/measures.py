@@ -74,6 +74,14 @@ def measures(similarity: bool = True) -> tuple[str, ...]:
     return (*hits, *ranks, *near * similarity)
 
 
+def in_words(measure: str) -> str:
+    """A measure as people say it: "exact or synonym hits in 5 words"."""
+    kind, _, cut = measure.partition(", ")
+    names = {"exact": "exact hits", "synonym": "exact or synonym hits", "one step": "hits within one WordNet step"}
+    where = f"the {cut}" if cut in CUTS and cut.startswith("top") else cut
+    return f"{names.get(kind, kind)} {'of' if kind.startswith('reciprocal') else 'in'} {where}" if cut else measure
+
+
 def score(
     pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge, space: SentenceSpace | None = None
 ) -> list[SideScore]:
@@ -169,11 +177,12 @@ def _score_side(
 ) -> SideScore:
     findings = prediction.findings.get(side, ())
     truth = pair.truth[side]
-    values: dict[str, float] = {}
-    for cut in CUTS:
-        reached = {level_of(entry, accepted) for entry in entries_within(findings, cut)}
-        for i, level in enumerate(LEVELS):
-            values[f"{level}, {cut}"] = float(not reached.isdisjoint(LEVELS[: i + 1]))
+    reached = {cut: {level_of(entry, accepted) for entry in entries_within(findings, cut)} for cut in CUTS}
+    values = {
+        f"{level}, {cut}": float(not reached[cut].isdisjoint(LEVELS[: i + 1]))
+        for i, level in enumerate(LEVELS)
+        for cut in CUTS
+    }
     ranks = first_hits(findings, accepted)
     for level, rank in ranks.items():
         values[f"reciprocal rank, {level}"] = 1 / rank if rank else 0.0
