@@ -94,7 +94,7 @@ class WordNet:
 
     def path(self, wnid: str) -> tuple[str, ...]:
         """The shortest way down to a noun from a root, both included; of equal ones that of the smallest ids."""
-        paths = {wnid: (wnid,)}  # one way from each noun that was reached, all equally long
+        paths: dict[str, tuple[str, ...]] = {wnid: (wnid,)}  # one way from each noun that was reached, all equally long
         while all(self.above(top) for top in paths):
             longer = [(above, *way) for top, way in paths.items() for above in self.above(top)]
             paths = {way[0]: way for way in sorted(longer, reverse=True)}  # the smallest comes last and stays
