@@ -18,7 +18,7 @@ class Prediction:
     method: str  # "concept", "density", "combined", "visdiff", ...
     pair: str  # Pair.id
     findings: Mapping[Side, tuple[tuple[str, ...], ...]]  # of each side, best first; a finding is its words, best first
-    confirmed: Mapping[Side, int] = field(default_factory=dict)  # how many findings were confirmed; rivals never abstain
+    confirmed: Mapping[Side, int] = field(default_factory=dict)  # findings that held on images kept aside
     abstained: bool = False  # "no difference" was the answer
     seconds: float = 0.0
     captioned: int = 0  # images that a captioner looked at
