@@ -75,7 +75,7 @@ def joint_coverage(
         if score.method == method:
             worst[score.pair] = min(worst.get(score.pair, math.inf), score.values[measure])
     lowest = np.array(list(worst.values()))
-    return Curve(method, tuple(thresholds), tuple(estimate((lowest >= t).astype(float)) for t in thresholds))
+    return Curve(method, tuple(thresholds), tuple(estimate((lowest >= t).astype(float).tolist()) for t in thresholds))
 
 
 def by_scarcity(scores: Sequence[SideScore], method: str, measure: str) -> Curve:

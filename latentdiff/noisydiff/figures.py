@@ -168,7 +168,7 @@ def plot(
     def down(value: float) -> float:
         return 1000 * (1 - min(max(value / top, 0.0), 1.0))
 
-    drawn = []
+    drawn: list[Line] = []
     styled = iter(range(len(kept)))
     for line in kept:
         style, dash = _style(line.label, styled)

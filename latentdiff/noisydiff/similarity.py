@@ -64,7 +64,7 @@ def load_space(model: str = "", device: str = "cpu") -> SentenceSpace:
             f"sentence similarity needs sentence-transformers ({error}); pip install sentence-transformers"
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise LatentDiffError(
             f"no sentence model '{source}': {reason}; give the name of one on the hub or its folder"
         ) from error

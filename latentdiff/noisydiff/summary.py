@@ -132,21 +132,17 @@ def correlation_table(scores: Sequence[SideScore], measure: str) -> Table:
 def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
     """Share of pairs whose sides are all at or above a threshold."""
     found = {m: curves.joint_coverage(scores, m, measure, COVERED).y for m in methods_of(scores)}
-    rows = tuple(
-        (
-            method,
-            *(
-                Reading(method, measure, estimate, _beside(method, {m: found[m][i] for m in CHANCE if m in found}))
-                for i, estimate in enumerate(estimates)
-            ),
-        )
-        for method, estimates in found.items()
-    )
+    chance = {method: found[method] for method in CHANCE if method in found}
+    rows: list[tuple[Cell, ...]] = []
+    for method, estimates in found.items():
+        beside = [_beside(method, {m: y[i] for m, y in chance.items()}) for i in range(len(COVERED))]
+        cells = (Reading(method, measure, e, c) for e, c in zip(estimates, beside, strict=True))
+        rows.append((method, *cells))
     columns = (Column("method"), *(Column(f"≥ {figures.unit(threshold)}", "percent") for threshold in COVERED))
     note = (
         f"Share of pairs of which every side has {in_words(measure)} at or above the threshold. {_INTERVAL} {_CHANCE}"
     )
-    return Table("coverage", "Joint coverage", note, columns, rows)
+    return Table("coverage", "Joint coverage", note, columns, tuple(rows))
 
 
 def mixture_table(scores: Sequence[SideScore]) -> Table:
