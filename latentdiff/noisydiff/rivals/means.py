@@ -6,10 +6,14 @@ the candidates are the vocabulary. `mean_shift` is the same with centred text ve
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.findings import Side
 from latentdiff.naming import WordVectors
-from latentdiff.noisydiff.rivals.answer import Answer, Context, Said, best_words, mean_of, one_each
+from latentdiff.noisydiff.predictions import TOP
+from latentdiff.noisydiff.rivals.answer import Answer, Context, best_words, mean_of, one_each
 
 
 def gsclip(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
@@ -25,11 +29,14 @@ def mean_shift(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
 def _along_shift(a: EmbeddingSet, b: EmbeddingSet, words: WordVectors) -> Answer:
     shift = mean_of(a) - mean_of(b)
     length = float(shift @ shift) ** 0.5
-    cosines = words.vectors @ (shift / (length or 1.0)).astype("float32")  # negated, to the bit, by exchanging the sets
-    findings: dict[Side, Said] = {}
-    best: dict[Side, list[float]] = {}
-    for side, scores in (("a", cosines), ("b", -cosines)):
-        chosen = best_words(scores, words.words)
-        findings[side] = one_each(words.words[i] for i in chosen)  # type: ignore[index]
-        best[side] = [float(scores[i]) for i in chosen]  # type: ignore[index]
-    return Answer(findings, details={"distance of the means": length, "cosines": best})
+    direction = (shift / (length or 1.0)).astype(np.float32)
+    cosines = words.vectors @ direction  # exchanging the sets negates them, to the bit
+    scores: dict[Side, npt.NDArray[np.floating]] = {"a": cosines, "b": -cosines}
+    chosen = {side: best_words(own, words.words) for side, own in scores.items()}
+    return Answer(
+        findings={side: one_each(words.words[i] for i in own) for side, own in chosen.items()},
+        details={
+            "distance of the means": length,
+            "cosines": {side: [float(scores[side][i]) for i in own[:TOP]] for side, own in chosen.items()},
+        },
+    )

@@ -15,7 +15,8 @@ from latentdiff.embeddings import EmbeddingSet
 from latentdiff.evidence import adjust, presence_test
 from latentdiff.findings import Side
 from latentdiff.naming.vectors import unit_rows
-from latentdiff.noisydiff.rivals.answer import Answer, Context, Said, best_words, one_each, pooled_mean
+from latentdiff.noisydiff.predictions import TOP
+from latentdiff.noisydiff.rivals.answer import Answer, Context, best_words, one_each, pooled_mean
 
 TAIL = 0.02  # share of the images of both sets that count as nearest to a word
 LEVEL = 0.05  # q at or below which a word counts as confirmed
@@ -35,16 +36,21 @@ def vocabulary(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
     tied_last = np.lexsort((-np.abs(gap), p))  # counts are few and p values often equal: the further tail goes first
     rank = np.empty(len(p))
     rank[tied_last] = np.arange(len(p))
-    findings: dict[Side, Said] = {}
-    evidence: dict[Side, list[dict[str, float | str]]] = {}
-    for side, sided in (("a", more > 0), ("b", more < 0)):
-        chosen = best_words(np.where(sided, -rank, -np.inf), context.words.words)
-        findings[side] = one_each(context.words.words[i] for i in chosen)  # type: ignore[index]
-        evidence[side] = [  # type: ignore[index]
-            {"word": context.words.words[i], "difference": float(more[i]), "q": float(q[i])} for i in chosen
-        ]
-    confirmed: dict[Side, int] = {side: sum(e["q"] <= LEVEL for e in said) for side, said in evidence.items()}  # type: ignore[misc, operator]
-    return Answer(findings, confirmed, details={"tail": TAIL, "evidence": evidence})
+    sides: tuple[tuple[Side, npt.NDArray[np.bool_]], ...] = (("a", more > 0), ("b", more < 0))
+    chosen = {side: best_words(np.where(sided, -rank, -np.inf), context.words.words) for side, sided in sides}
+    return Answer(
+        findings={side: one_each(context.words.words[i] for i in own) for side, own in chosen.items()},
+        confirmed={side: int((q[own] <= LEVEL).sum()) for side, own in chosen.items()},
+        details={
+            "tail": TAIL,
+            "evidence": {
+                side: [
+                    {"word": context.words.words[i], "difference": float(more[i]), "q": float(q[i])} for i in own[:TOP]
+                ]
+                for side, own in chosen.items()
+            },
+        },
+    )
 
 
 def _centred(a: EmbeddingSet, b: EmbeddingSet) -> tuple[np.ndarray, np.ndarray]:
