@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from latentdiff.comparison import CompareSettings
 from latentdiff.concepts import PAPER as CONCEPTS_PAPER
@@ -21,6 +21,8 @@ from latentdiff.registry import choose
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Config(CompareSettings):
     method: str = "default"  # a preset, see METHODS; single keys still override it
     sae: SaeSettings = field(default_factory=SaeSettings)
 
+
+TEXTS = ("a", "b", "data", "out", "encoder", "sae.path", "sae.data", "naming.file")  # 2024_01 is a folder, no number
 
 METHODS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -65,19 +69,45 @@ def read_config(
     Raises:
         LatentDiffError: the file is missing or not YAML, or keys or values do not fit; names all faults.
     """
+    given = {**read_keys(file, overrides), **(plain or {})}
+    preset = choose("method", str(given.get("method", "default")), METHODS)
+    return fill(Config, {**preset, **given}, file or "")
+
+
+def read_keys(file: str | None, overrides: Sequence[str] = (), texts: Sequence[str] = TEXTS) -> dict[str, Any]:
+    """What a YAML file and `key=value` overrides say, nested keys joined by dots; overrides win.
+
+    Args:
+        file: a YAML file; looked for as a path, then in `configs/`.
+        overrides: `key=value` strings, later ones win.
+        texts: keys whose value in an override is taken as it stands.
+
+    Raises:
+        LatentDiffError: the file is missing or not YAML, or an override has no key or value.
+    """
+    return {**(_flatten(_load(file)) if file else {}), **_parse(overrides, texts)}
+
+
+def fill(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
+    """Settings of a class from keys (nested ones joined by dots) and values.
+
+    Args:
+        cls: a dataclass of settings, with defaults.
+        given: what differs from them.
+        where: where that was read, for the message.
+
+    Raises:
+        LatentDiffError: keys or values do not fit; names all faults.
+    """
     from omegaconf import OmegaConf
 
-    given = {**(_flatten(_load(file)) if file else {}), **_parse(overrides), **(plain or {})}
-    preset = choose("method", str(given.get("method", "default")), METHODS)
-    schema = _writable_schema()
-    faults = [fault for key, value in {**preset, **given}.items() for fault in _set(schema, key, value)]
-    config, broken = _build(Config, OmegaConf.to_container(schema))
+    schema = _writable_schema(cls)
+    faults = [fault for key, value in given.items() for fault in _set(schema, key, value)]
+    settings, broken = _build(cls, OmegaConf.to_container(schema))
     faults += broken
     if faults:
-        where = f"{file}: " if file else ""
-        raise LatentDiffError(where + "; ".join(dict.fromkeys(faults)))
-    assert isinstance(config, Config)
-    return config
+        raise LatentDiffError((f"{where}: " if where else "") + "; ".join(dict.fromkeys(faults)))
+    return settings
 
 
 def to_yaml(config: Config) -> str:
@@ -123,10 +153,7 @@ def _flatten(node: Mapping[Any, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-_TEXTS = ("a", "b", "data", "out", "encoder", "sae.path", "sae.data", "naming.file")  # 2024_01 is a folder, no number
-
-
-def _parse(overrides: Sequence[str]) -> dict[str, Any]:
+def _parse(overrides: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     import yaml
 
     parsed: dict[str, Any] = {}
@@ -135,13 +162,13 @@ def _parse(overrides: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             raise LatentDiffError(f"'{text}' is no setting; write key=value, as in sae.k=16")
         try:
-            parsed[key] = value if key in _TEXTS and value else yaml.safe_load(value) if value else None
+            parsed[key] = value if key in texts and value else yaml.safe_load(value) if value else None
         except yaml.YAMLError:
             parsed[key] = value
     return parsed
 
 
-def _writable_schema() -> DictConfig:
+def _writable_schema(cls: type) -> DictConfig:
     """The schema with its defaults; OmegaConf makes frozen dataclasses read-only, node by node."""
     from omegaconf import DictConfig, OmegaConf
 
@@ -151,7 +178,7 @@ def _writable_schema() -> DictConfig:
             if isinstance(child := node._get_node(key), DictConfig) and child._is_none() is False:
                 unlock(child)
 
-    schema = OmegaConf.structured(Config)
+    schema = OmegaConf.structured(cls)
     unlock(schema)
     return schema
 

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import gzip
-
 import pytest
 
-from benchmarks.judge import NOUNS, accepted_words, hit, nameable, read_nouns
-from benchmarks.make_wordnet import reduce_nouns
+from benchmarks.judge import accepted_words, hit, nameable
 
 GOLDFISH, BACKPACK, REFRIGERATOR, TEDDY = "n01443537", "n02769748", "n04070727", "n04399382"
 
@@ -38,22 +35,3 @@ def test_one_right_word_among_wrong_ones_is_enough() -> None:
 def test_a_class_is_nameable_by_its_own_names_alone() -> None:
     assert nameable(BACKPACK, ["dog", "Rucksack"])
     assert not nameable(REFRIGERATOR, ["dog", "white goods"])
-
-
-def test_the_shipped_nouns_begin_with_the_licence_and_stay_small() -> None:
-    with gzip.open(NOUNS, "rt", encoding="utf-8") as handle:
-        assert "Copyright 2006 by Princeton University" in handle.readline()
-    assert NOUNS.stat().st_size < 50_000
-    assert {GOLDFISH, BACKPACK, REFRIGERATOR, TEDDY} <= read_nouns().keys()
-
-
-def test_reducing_keeps_the_licence_the_classes_and_one_step_around_them() -> None:
-    licence = "# WordNet"
-    lines = ["n1\tentity\t", "n2\tanimal\tn1", "n3\tdog\tn2|n9", "n4\tpuppy\tn3", "n5\tpug pup\tn4", "n9\tpet\tn1"]
-    reduced = reduce_nouns([licence, *lines], {"n3"})
-    assert reduced == [licence, "n2\tanimal\t", "n3\tdog\tn2|n9", "n4\tpuppy\tn3", "n9\tpet\t"]
-
-
-def test_reducing_names_the_classes_that_are_not_there() -> None:
-    with pytest.raises(SystemExit, match="n7"):
-        reduce_nouns(["# WordNet", "n1\tentity\t"], {"n1", "n7"})

@@ -1,0 +1,65 @@
+"""`python -m latentdiff.noisydiff run --config noisydiff-worlds.yaml`: pairs, answers, tables and the page."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+from collections.abc import Sequence
+
+EXAMPLES = """\
+examples:
+  python -m latentdiff.noisydiff run --config noisydiff-worlds.yaml
+  python -m latentdiff.noisydiff run --config noisydiff-photos.yaml data.root=/data only=tiny_imagenet processes=2
+  python -m latentdiff.noisydiff build --config noisydiff-paper.yaml data.root=/data
+
+build draws the pairs; run draws them where they are not there, answers them, and writes tables and page;
+page writes tables and page anew from the answers that are there. A run that was stopped goes on where it was.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Exits 0, or 2 for what the user can mend."""
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m latentdiff.noisydiff", description=__doc__, epilog=EXAMPLES, formatter_class=shape
+    )
+    parser.add_argument("command", choices=("run", "build", "page"))
+    parser.add_argument("--config", metavar="FILE", help="a YAML file: a path, or a name in configs/")
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="any key, as in processes=2 or sae.k=16")
+    options = parser.parse_intermixed_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    from latentdiff.errors import LatentDiffError
+    from sae_training import SaeError
+
+    try:
+        _do(options)
+    except (LatentDiffError, SaeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        sys.exit(130)
+
+
+def _do(options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from latentdiff.noisydiff.benchmark import build_all, run_all
+    from latentdiff.noisydiff.settings import read_settings
+    from latentdiff.progress import Progress
+
+    settings = read_settings(options.config, options.settings)
+    command = shlex.join(["python", "-m", "latentdiff.noisydiff", *sys.argv[1:]])
+    with Progress(Console(stderr=True)) as progress:
+        if options.command == "build":
+            lines = build_all(settings, progress)
+        else:
+            lines = run_all(settings, command, answer=options.command == "run", progress=progress)
+    for line in lines:
+        print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What a method's answers say beside hits: their cost, and what they claim where nothing differs (A = A)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from latentdiff.evidence import wilson
+from latentdiff.findings import Interval, Side
+from latentdiff.noisydiff.aggregate import Estimate, estimate
+from latentdiff.noisydiff.measures import check_predictions
+from latentdiff.noisydiff.pairs import Pair
+from latentdiff.noisydiff.predictions import TOP, Prediction
+
+SIDES: tuple[Side, Side] = ("a", "b")
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often a method claims a difference between halves of one set (A = A)."""
+
+    method: str
+    runs: int
+    alarms: int  # runs with any confirmed finding; of a method that confirms nothing, with any finding
+    share: float
+    interval: Interval  # Wilson
+    findings: Estimate  # proposed in a run, both sides together
+    abstains: bool  # whether the method ever answers "no difference" or confirms what it says
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an answer takes."""
+
+    method: str
+    pairs: int
+    seconds: Estimate  # a pair
+    captioned: Estimate  # images that a captioner looked at, a pair
+    abstained: float  # share of pairs answered with "no difference"
+
+
+def false_alarms(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> list[FalseAlarms]:
+    """What every method claims on the A = A pairs; no pair of that kind gives an empty list.
+
+    Raises:
+        LatentDiffError: a prediction is of no pair, or a method has two for one pair.
+    """
+    check_predictions({pair.id: pair for pair in pairs}, predictions)
+    same = {pair.id for pair in pairs if not pair.truth}
+    result = []
+    for method, answers in _by_method([p for p in predictions if p.pair in same]).items():
+        proposed = [sum(len(findings) for findings in answer.findings.values()) for answer in answers]
+        alarms = sum(map(_alarm, answers))
+        low, high = wilson(np.array([alarms]), len(answers))
+        interval = Interval(float(low[0]), float(high[0]))
+        abstains = any(answer.confirmed or answer.abstained for answer in answers)
+        share = alarms / len(answers)
+        result.append(FalseAlarms(method, len(answers), alarms, share, interval, estimate(proposed), abstains))
+    return result
+
+
+def costs(predictions: Sequence[Prediction]) -> list[Cost]:
+    """Seconds and captioned images of every method."""
+    return [
+        Cost(
+            method,
+            len(answers),
+            estimate([answer.seconds for answer in answers]),
+            estimate([float(answer.captioned) for answer in answers]),
+            float(np.mean([answer.abstained for answer in answers])),
+        )
+        for method, answers in _by_method(predictions).items()
+    ]
+
+
+def mixtures(
+    predictions: Sequence[Prediction], concept: str = "concept", density: str = "density", total: int = TOP
+) -> list[Prediction]:
+    """The paper's 5+0 ... 0+5: the first findings of one branch, then of the other, `total` in all.
+
+    The methods are named "5+0", "4+1", ...; only pairs that both branches answered are in. A branch that has fewer
+    findings than its share is not made up for by the other.
+    """
+    second = {prediction.pair: prediction for prediction in predictions if prediction.method == density}
+    both = [(p, second[p.pair]) for p in predictions if p.method == concept and p.pair in second]
+    return [
+        replace(
+            first,
+            method=f"{total - share}+{share}",
+            findings={
+                side: (*first.findings.get(side, ())[: total - share], *other.findings.get(side, ())[:share])
+                for side in SIDES
+            },
+            confirmed={},
+            abstained=first.abstained and other.abstained,
+            seconds=first.seconds + other.seconds,
+            captioned=other.captioned,
+            details={},
+        )
+        for share in range(total + 1)
+        for first, other in both
+    ]
+
+
+def _alarm(answer: Prediction) -> bool:
+    if answer.confirmed:
+        return any(answer.confirmed.values())
+    return not answer.abstained and any(answer.findings.values())
+
+
+def _by_method(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
+    answers: dict[str, list[Prediction]] = {}
+    for prediction in predictions:
+        answers.setdefault(prediction.method, []).append(prediction)
+    return answers

@@ -1,0 +1,98 @@
+"""The SAE of the unlabelled pool: trained once for the same images and settings, and the held-out fifth never seen.
+
+Held out are the images whose source id's hash leaves no remainder by five, in every set that has source ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from latentdiff.dictionary import BUNDLED, SaeSettings
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.errors import LatentDiffError
+from latentdiff.noisydiff.store import key_of
+from sae_training.files import replacing
+from sae_training.settings import TrainSettings
+
+Progress = Callable[[str, int, int | None], None]
+
+SOURCE_ID = "source_id"
+
+
+def held_out(images: EmbeddingSet) -> np.ndarray:
+    """Which images nothing is ever trained or tuned on, bool [n]; none where they have no source ids."""
+    if SOURCE_ID not in images.table.column_names:
+        return np.zeros(images.n, bool)
+    ids = images.table.column(SOURCE_ID).to_pylist()
+    return np.array([id is not None and int(hashlib.sha1(str(id).encode()).hexdigest()[:8], 16) % 5 == 0 for id in ids])
+
+
+def pool_sae(
+    pools: Sequence[EmbeddingSet], settings: SaeSettings, cache: Path, progress: Progress | None = None
+) -> Path:
+    """The folder of the SAE that is trained on the pools' images, those held out left out.
+
+    Args:
+        pools: sets of one encoder.
+        settings: how to train.
+        cache: folder that keeps an SAE for each pool and settings.
+        progress: told (stage, done, total).
+    """
+    from sae_training import train
+
+    rows = PoolRows([one.select(np.flatnonzero(~held_out(one))) for one in pools])
+    # its own fields alone: where an SAE comes from does not change how one is trained
+    training = {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
+    folder = cache / f"sae-{key_of(training, pools[0].fingerprint, rows.digest)[:16]}"
+    if not folder.is_dir():
+        sources = " and ".join(one.source for one in pools)
+        sae = train(
+            rows, TrainSettings(**training), fingerprint=pools[0].fingerprint, description=sources, progress=progress
+        )
+        with replacing(folder) as temporary:
+            sae.save(temporary)
+    return folder
+
+
+def bundled_sae(fingerprint: str | None) -> Path:
+    """The SAE that comes with `mini`.
+
+    Raises:
+        LatentDiffError: the images are of another encoder.
+    """
+    from sae_training import load
+
+    if load(BUNDLED).metadata.fingerprint != fingerprint:
+        raise LatentDiffError(
+            f"no SAE for {fingerprint or 'an unknown encoder'}: name the images to train one on with "
+            "sets.NAME.pool=[...], or an SAE with sae.path=..."
+        )
+    return BUNDLED
+
+
+class PoolRows:
+    """The rows of several sets as those of one."""
+
+    def __init__(self, sets: Sequence[EmbeddingSet]) -> None:
+        self._sets = sets
+        self._starts = np.cumsum([0, *(one.n for one in sets)])
+        self.shape = (int(self._starts[-1]), sets[0].d)
+        self.hashes = np.concatenate([one.hashes for one in sets])
+
+    @property
+    def digest(self) -> str:
+        """Identifies the images, whatever their order."""
+        return hashlib.blake2b(np.sort(self.hashes).astype("<u8").tobytes(), digest_size=16).hexdigest()
+
+    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+        positions = np.arange(self.shape[0])[index]
+        found = np.empty((len(positions), self.shape[1]), np.float32)
+        for one, start in zip(self._sets, self._starts[:-1], strict=True):
+            here = (positions >= start) & (positions < start + one.n)
+            found[here] = one.rows(positions[here] - start)
+        return found

@@ -1,0 +1,25 @@
+"""What a method says of a pair: at most some findings a side, each of some words, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from latentdiff.findings import Side
+
+TOP = 5  # findings a side that are looked at
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One method's answer to one pair."""
+
+    method: str  # "concept", "density", "combined", "visdiff", ...
+    pair: str  # Pair.id
+    findings: Mapping[Side, tuple[tuple[str, ...], ...]]  # of each side, best first; a finding is its words, best first
+    confirmed: Mapping[Side, int] = field(default_factory=dict)  # findings that held on images kept aside
+    abstained: bool = False  # "no difference" was the answer
+    seconds: float = 0.0
+    captioned: int = 0  # images that a captioner looked at
+    details: Mapping[str, Any] = field(default_factory=dict)  # what the page shows: evidence, image ids

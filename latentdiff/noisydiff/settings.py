@@ -1,0 +1,185 @@
+"""The settings of a benchmark: one YAML file with all of `compare`'s, the methods, and the sets of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from latentdiff.comparison import CompareSettings
+from latentdiff.config import fill, read_keys
+from latentdiff.errors import LatentDiffError
+from latentdiff.noisydiff.annotations import AnnotationSettings
+from latentdiff.noisydiff.classes import ClassSettings
+from latentdiff.noisydiff.ours import OWN
+from latentdiff.noisydiff.rivals import RIVALS
+from latentdiff.noisydiff.worlds import WorldSettings
+from latentdiff.registry import choose
+
+BUILDERS = ("annotations", "classes", "worlds", "closed", "visdiffbench")
+METHOD_NAMES = (*OWN, *RIVALS)
+_TEXTS = ("out", "cache", "encoder", "data.root", "naming.file", "sae.path", "only")
+
+
+@dataclass(frozen=True)
+class SetSettings:
+    """One set of images, and how pairs are drawn from it.
+
+    Attributes:
+        name: what results are called by.
+        images: where they come from, as `compare.py` takes it; a relative path lies in `data.root`.
+        held_out: draw pairs from the held-out fifth alone (`pools.held_out`).
+        pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the SAE
+            of `sae.path`, or the one that is bundled with the encoder.
+        builder: of BUILDERS; "annotations", "classes" and "worlds" have a section of that name.
+        column: of the table that says what each image shows: a list of labels, a class, or a group.
+        context: builder "closed": a second column, for groups named CLASS(CONTEXT); none: the column's values are the
+            contexts of one subject.
+        instances: COCO-format files that say it instead of a column.
+        definitions: builder "visdiffbench": the table of its pairs.
+        scarcities: build the pairs once for each; none: with the scarcity of the builder's section.
+        halves: A = A pairs beside: random halves of the set.
+        halves_size: images of each half; none: half of the set.
+    """
+
+    name: str = ""
+    images: str = ""
+    held_out: bool = False
+    pool: tuple[str, ...] = ()
+    builder: str = "classes"
+    column: str = "label"
+    context: str | None = None
+    instances: tuple[str, ...] = ()
+    definitions: str | None = None
+    scarcities: tuple[float, ...] = ()
+    halves: int = 0
+    halves_size: int | None = None
+    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
+    classes: ClassSettings = field(default_factory=ClassSettings)
+    worlds: WorldSettings = field(default_factory=WorldSettings)
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            LatentDiffError: no images, or an unknown builder.
+        """
+        choose("builder", self.builder, dict.fromkeys(BUILDERS))
+        if self.halves < 0:
+            raise LatentDiffError(f"halves is {self.halves}; use 0 or more")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where sets of images lie."""
+
+    root: str = "."  # folder that relative paths are relative to
+
+
+@dataclass(frozen=True)
+class Settings(CompareSettings):
+    """A benchmark: what is run on which sets, and where results go; our methods take the rest of it.
+
+    Attributes:
+        data: where sets of images lie.
+        methods: of METHOD_NAMES, in the order of the tables.
+        only: run this set alone.
+        pairs: of each set run the first so many alone; none: all.
+        encoder: a name for `load_encoder`.
+        device: where models run.
+        processes: that answer pairs at the same time, one thread each.
+        seed: of whatever the methods draw.
+        fresh: answer everything anew.
+        similarity: model of the similarity of sentences; "" for the one that is found offline, "none" for none.
+        out: folder for pairs, answers, tables and the page.
+        cache: folder for embeddings and SAEs, which several benchmarks may share.
+        sets: by the keys `sets.NAME. ...`.
+    """
+
+    data: DataSettings = field(default_factory=DataSettings)
+    methods: tuple[str, ...] = ("concept", "density", "combined", *RIVALS)
+    only: str | None = None
+    pairs: int | None = None
+    encoder: str = "mini"
+    device: str = "auto"
+    processes: int = 1
+    seed: int = 0
+    fresh: bool = False
+    similarity: str = ""
+    out: str = "runs/noisydiff"
+    cache: str = "runs/noisydiff-cache"
+    sets: tuple[SetSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            LatentDiffError: an unknown or repeated method, or a number out of its range.
+        """
+        for method in self.methods:
+            choose("method", method, dict.fromkeys(METHOD_NAMES))
+        if len(set(self.methods)) < len(self.methods) or not self.methods:
+            raise LatentDiffError(f"methods must be one or more, each once; they are {', '.join(self.methods)}")
+        for key, value in (("processes", self.processes), ("pairs", 1 if self.pairs is None else self.pairs)):
+            if value < 1:
+                raise LatentDiffError(f"{key} must be at least 1; it is {value}")
+        if self.seed < 0:
+            raise LatentDiffError(f"seed must be at least 0; it is {self.seed}")
+
+    @property
+    def needs_pool(self) -> bool:
+        """Whether a method needs the pool's SAE."""
+        return any(m == "random-latents" or (m in OWN and not OWN[m].task) for m in self.methods)
+
+    def chosen_sets(self) -> tuple[SetSettings, ...]:
+        """The sets to run.
+
+        Raises:
+            LatentDiffError: there are none, or none of the name in `only`.
+        """
+        by_name = {one.name: one for one in self.sets}
+        if not by_name:
+            raise LatentDiffError("no set of images: name one with sets.NAME.images=...")
+        return self.sets if self.only is None else (choose("set", self.only, by_name),)
+
+
+def read_settings(file: str | None, overrides: Sequence[str] = ()) -> Settings:
+    """The settings of a benchmark.
+
+    Args:
+        file: a YAML file; looked for as a path, then in `configs/`.
+        overrides: `key=value` strings, later ones win.
+
+    Raises:
+        LatentDiffError: the file is missing or not YAML, or keys or values do not fit.
+    """
+    given = read_keys(file, overrides, _TEXTS)
+    sets: dict[str, dict[str, Any]] = {}
+    for key in [key for key in given if key == "sets" or key.startswith("sets.")]:
+        _, name, *rest = (*key.split(".", 2), "")
+        if not name or not rest[0]:
+            raise LatentDiffError(f"'{key}' is no setting of a set; write sets.NAME.KEY, as in sets.photos.images")
+        sets.setdefault(name, {})[rest[0]] = given.pop(key)
+    where = file or ""
+    settings = fill(Settings, given, where)
+    built = [fill(SetSettings, {**keys, "name": name}, f"{where} sets.{name}".strip()) for name, keys in sets.items()]
+    for one in built:
+        if not one.images:
+            raise LatentDiffError(f"{where}: the set '{one.name}' has no images; name them with sets.{one.name}.images")
+    return replace(settings, sets=tuple(built))
+
+
+def located(spec: str, root: str) -> str:
+    """A source of images as it was named, or in `root` where it is a relative path."""
+    if not spec or ":" in spec.split("/", 1)[0] or Path(spec).expanduser().is_absolute():
+        return spec  # world:... and the like are no paths
+    return str(Path(root).expanduser() / spec)
+
+
+def to_yaml(settings: Settings) -> str:
+    """The settings as YAML that reads back as the same."""
+    from omegaconf import OmegaConf
+
+    plain = {**asdict(settings), "sets": {one.name: asdict(one) for one in settings.sets}}
+    return OmegaConf.to_yaml(OmegaConf.create(plain))

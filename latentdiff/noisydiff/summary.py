@@ -1,0 +1,228 @@
+"""Which tables a benchmark shows (docs/methods.md, 8): hits, similarity, differences, scarcity, chance, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from latentdiff.findings import Interval
+from latentdiff.noisydiff import curves
+from latentdiff.noisydiff.aggregate import CHANCE, Estimate, Pivot, Reading, methods_of, paired, readings
+from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
+from latentdiff.noisydiff.measures import CUTS, JOINED, LEVELS, Judge, SideScore, in_words, score
+from latentdiff.noisydiff.pairs import Pair
+from latentdiff.noisydiff.predictions import Prediction
+from latentdiff.noisydiff.similarity import SentenceSpace
+from latentdiff.noisydiff.tables import Cell, Column, Table
+from latentdiff.report import figures
+
+OURS = ("concept", "density", "combined")
+MAIN = "synonym, 25 words"  # exact-or-synonym hits at an equal number of words
+COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
+
+_INTERVAL = "95 % intervals by bootstrap over pairs."
+_CHANCE = f"After each number the best of what chance gives on the same pairs ({', '.join(CHANCE)})."
+
+
+def standard_tables(
+    pairs: Sequence[Pair],
+    predictions: Sequence[Prediction],
+    scores: Sequence[SideScore],
+    judge: Judge,
+    space: SentenceSpace | None = None,
+) -> list[Table]:
+    """Every table that the pairs and methods allow; one that would be empty is left out.
+
+    Args:
+        pairs: with a truth, or A = A.
+        predictions: of all methods, as scored.
+        scores: of those predictions (`measures.score`).
+        judge: which words name a truth, for the mixtures of the branches.
+        space: as the scores were made with.
+    """
+    tables = [hit_table(scores, level) for level in LEVELS]
+    near = _near_measures(scores)
+    if near:
+        tables.append(similarity_table(scores))
+    tables += [difference_table(scores, ours) for ours in OURS if ours in methods_of(scores)]
+    tables += [scarcity_table(scores, MAIN), correlation_table(scores, near[1] if near else MAIN)]
+    if near:
+        tables.append(coverage_table(scores, near[1]))
+    mixed = mixtures([p for p in predictions if p.pair in {pair.id for pair in pairs if pair.truth}])
+    if mixed:
+        chance = [one for one in scores if one.method in CHANCE]
+        tables.append(mixture_table([*score(pairs, mixed, judge, space), *chance]))
+    tables += [alarm_table(pairs, predictions), cost_table(predictions)]
+    return [table for table in tables if table.rows]
+
+
+def hit_table(scores: Sequence[SideScore], level: str) -> Table:
+    """Hits of one level at every cut, and the rank of the first."""
+    names = {"exact": "exact", "synonym": "exact or synonym", "one step": "exact, synonym or one WordNet step"}
+    columns = [Column("method"), *(Column(cut, "percent") for cut in CUTS), Column("reciprocal rank", "unit")]
+    measures = [*(f"{level}, {cut}" for cut in CUTS), f"reciprocal rank, {level}"]
+    note = f"Share of sides whose truth is named in the first findings or words. {_INTERVAL} {_CHANCE}"
+    title = f"Hits: {names[level]}"
+    return Table(f"hits-{level.replace(' ', '-')}", title, note, tuple(columns), _by_method(scores, measures))
+
+
+def similarity_table(scores: Sequence[SideScore]) -> Table:
+    """Largest cosines of the sentence space."""
+    columns = [*(Column(cut, "unit") for cut in CUTS), *(Column(f"joined, {cut}", "unit") for cut in JOINED)]
+    note = (
+        "Largest cosine between the truth and single words, and between the truth and the joined words of a finding. "
+        f"{_INTERVAL} {_CHANCE}"
+    )
+    rows = _by_method(scores, _near_measures(scores))
+    return Table("similarity", "Sentence similarity", note, (Column("method"), *columns), rows)
+
+
+def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
+    """How much better one method is than each other on the same pairs."""
+    near = _near_measures(scores)
+    hits = ("synonym, top 5", "synonym, 5 words", MAIN)
+    columns = [*(Column(m, "points") for m in hits), *(Column(m, "unit") for m in near[1:2] + near[-1:])]
+    rows: list[tuple[Cell, ...]] = [
+        (theirs, *(paired(scores, column.name, ours, theirs) for column in columns))
+        for theirs in methods_of(scores)
+        if theirs != ours
+    ]
+    note = f"{ours} minus the method of the row, paired: hits in percentage points, similarity in cosine. {_INTERVAL}"
+    title = f"Differences: {ours} against the others"
+    return Table(f"differences-{ours}", title, note, (Column("against"), *columns), tuple(rows))
+
+
+def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8) -> Table:
+    """Hits by scarcity, and from how many images on `share` is reached."""
+    methods = methods_of(scores)
+    by_method = {method: curves.by_scarcity(scores, method, measure) for method in methods}
+    levels = sorted({x for curve in by_method.values() for x in curve.x}, reverse=True)
+    columns = [*(Column(figures.percent(x), "percent") for x in levels), Column(f"images for {figures.percent(share)}")]
+    chance = {m: dict(zip(by_method[m].x, by_method[m].y, strict=True)) for m in CHANCE if m in by_method}
+    rows = []
+    for method, curve in by_method.items():
+        points = dict(zip(curve.x, curve.y, strict=True))
+        cells: list[Cell] = [
+            Reading(method, measure, points[x], _beside(method, {m: y[x] for m, y in chance.items() if x in y}))
+            if x in points
+            else None
+            for x in levels
+        ]
+        rows.append((method, *cells, needed_text(curves.images_needed(scores, method, measure, share))))
+    note = (
+        f"{in_words(measure).capitalize()} by the share of a side's images that show its truth; last, from how many "
+        f"images on {figures.percent(share)} is reached (isotonic fit). {_INTERVAL} {_CHANCE}"
+    )
+    return Table("scarcity", "Scarcity", note, (Column("method"), *columns), tuple(rows))
+
+
+def correlation_table(scores: Sequence[SideScore], measure: str) -> Table:
+    """Pearson's rho against scarcity, one row a parent and one pooled."""
+    rows: list[tuple[Cell, ...]] = []
+    for method in methods_of(scores):
+        found = curves.correlations(scores, method, measure)
+        if found.parents:
+            pairs = sum(c.pairs for c in found.parents)
+            rows.append((method, "all, pooled", found.rho, found.p_value, pairs))
+            rows += [(method, c.parent or "none", c.rho, c.p_value, c.pairs) for c in found.parents]
+    columns = (Column("method"), Column("parent"), Column("rho", "unit"), Column("p", "p"), Column("pairs", "number"))
+    note = f"Pearson's rho between scarcity and {in_words(measure)}, within each parent; pooled p by Fisher's method."
+    return Table("rho", "Score against scarcity", note, columns, tuple(rows))
+
+
+def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
+    """Share of pairs whose sides are all at or above a threshold."""
+    found = {m: curves.joint_coverage(scores, m, measure, COVERED).y for m in methods_of(scores)}
+    chance = {method: found[method] for method in CHANCE if method in found}
+    rows: list[tuple[Cell, ...]] = []
+    for method, estimates in found.items():
+        beside = [_beside(method, {m: y[i] for m, y in chance.items()}) for i in range(len(COVERED))]
+        cells = (Reading(method, measure, e, c) for e, c in zip(estimates, beside, strict=True))
+        rows.append((method, *cells))
+    columns = (Column("method"), *(Column(f"≥ {figures.unit(threshold)}", "percent") for threshold in COVERED))
+    note = (
+        f"Share of pairs of which every side has {in_words(measure)} at or above the threshold. {_INTERVAL} {_CHANCE}"
+    )
+    return Table("coverage", "Joint coverage", note, columns, tuple(rows))
+
+
+def mixture_table(scores: Sequence[SideScore]) -> Table:
+    """The paper's 5+0 ... 0+5."""
+    near = _near_measures(scores)
+    measures = ["synonym, top 1", "synonym, top 5", MAIN, *near[1:2], *near[-1:]]
+    columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
+    note = f"The first findings of the concept and then of the density branch, five in all. {_INTERVAL} {_CHANCE}"
+    rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
+    return Table("mixtures", "Mix of the branches", note, columns, rows)
+
+
+def alarm_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], level: float = 0.05) -> Table:
+    """What is claimed of random halves of one set."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f.method,
+            Estimate(f.share, f.interval, f.runs),
+            level if f.abstains else "none: it never abstains",
+            f.findings,
+            f.runs,
+        )
+        for f in false_alarms(pairs, predictions)
+    ]
+    columns = (
+        Column("method"), Column("runs with a claim", "percent"), Column("level", "percent"),
+        Column("findings a run", "number"), Column("runs", "number"),
+    )  # fmt: skip
+    note = (
+        "Share of random halves of one set (A = A) with any confirmed finding, or with any proposal of a method that "
+        "confirms nothing; Wilson intervals."
+    )
+    return Table("false-alarms", "False alarms", note, columns, tuple(rows))
+
+
+def cost_table(predictions: Sequence[Prediction]) -> Table:
+    """Seconds and captions a pair."""
+    rows: list[tuple[Cell, ...]] = [
+        (c.method, c.seconds, c.captioned, c.abstained, c.pairs) for c in costs(predictions)
+    ]
+    columns = (
+        Column("method"), Column("time a pair", "seconds"), Column("images captioned a pair", "number"),
+        Column("answered “no difference”", "percent"), Column("pairs", "number"),
+    )  # fmt: skip
+    return Table("cost", "Cost", f"Means over pairs, embeddings cached. {_INTERVAL}", columns, tuple(rows))
+
+
+def pivot_table(pivot: Pivot, name: str, title: str) -> Table:
+    """A sensitivity table (`aggregate.pivot`)."""
+    form = "percent" if pivot.measure.startswith(LEVELS) else "unit"
+    heads = [f"{pivot.column} {value}" if pivot.column else pivot.measure for value in pivot.columns]
+    rows = tuple((str(row), *(pivot.cells.get((row, column)) for column in pivot.columns)) for row in pivot.rows)
+    note = f"{pivot.method}: {in_words(pivot.measure)}. {_INTERVAL}"
+    return Table(name, title, note, (Column(pivot.row), *(Column(head, form) for head in heads)), rows)
+
+
+def needed_text(needed: curves.Needed) -> str:
+    """The number of images with its interval: "34 (21 to 60)", "≤ 5", "not reached"."""
+
+    def text(images: float) -> str:
+        return f"{round(images):,}" if images < float("inf") else "not reached"
+
+    if needed.images == float("inf") and needed.interval.low == float("inf"):
+        return "not reached"
+    interval: Interval = needed.interval
+    ends = "" if interval.low == interval.high else f" ({text(interval.low)} to {text(interval.high)})"
+    return f"{'≤ ' if needed.at_most else ''}{text(needed.images)}{ends}"
+
+
+def _by_method(scores: Sequence[SideScore], measures: Sequence[str]) -> tuple[tuple[Cell, ...], ...]:
+    columns = [readings(scores, measure) for measure in measures]
+    return tuple((row[0].method, *row) for row in zip(*columns, strict=True))
+
+
+def _beside(method: str, chance: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
+    """Chance needs no chance beside it."""
+    return {} if method in CHANCE else chance
+
+
+def _near_measures(scores: Sequence[SideScore]) -> tuple[str, ...]:
+    """The measures of similarity, as in the tables' order; none where similarity was not measured."""
+    names = (*(f"similarity, {cut}" for cut in CUTS), *(f"joined, {cut}" for cut in JOINED))
+    return names if scores and all(name in scores[0].values for name in names) else ()
