@@ -22,11 +22,12 @@ from torchmetrics.functional.classification import binary_average_precision
 
 import latentdiff
 from benchmarks.record import record
-from benchmarks.shards import embedded, held_out_rows
+from benchmarks.shards import embedded
 from latentdiff.encoders import Encoder
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming import NamingSettings, WordVectors, build_vocabulary, embed_vocabulary
 from latentdiff.naming.vectors import unit_rows
+from latentdiff.noisydiff.pools import held_out
 
 Rows = Sequence[Mapping[str, Any]]
 CLASSES: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("mini_classes.json").read_text())
@@ -94,7 +95,7 @@ def photographs(encoder: Encoder, words: WordVectors, data: Path, cache: Path, e
             continue
         images = embedded(data, name, encoder, cache)
         if not everything and name != "coco_objects":  # never trained on
-            images = images.select(np.flatnonzero(held_out_rows(images.table.column("source_id").to_pylist())))
+            images = images.select(np.flatnonzero(held_out(images)))
         rows = images.table.to_pylist()
         figures |= measure(name, images.rows(np.arange(images.n)), rows, Names(name, encoder, words))
     return figures

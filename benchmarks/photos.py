@@ -16,12 +16,13 @@ import numpy as np
 import latentdiff
 from benchmarks.judge import accepted_words, hit, nameable
 from benchmarks.record import line, record, share
-from benchmarks.shards import embedded, folder, held_out_rows
+from benchmarks.shards import embedded, folder
 from latentdiff.comparison import CompareSettings
 from latentdiff.density import DensitySettings
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.findings import ComparisonResult, Finding, Side
 from latentdiff.naming import NamingSettings
+from latentdiff.noisydiff.pools import held_out
 from latentdiff.verify import VerifySettings
 from sae_training import SparseAutoencoder, TrainSettings, train
 
@@ -50,10 +51,10 @@ def main() -> None:
     options = parser.parse_args()
     encoder = latentdiff.load_encoder("mini")
     images = embedded(options.data, "tiny_imagenet", encoder, options.cache)
-    held_out = held_out_rows(images.table.column("source_id").to_pylist())
+    unseen = held_out(images)
     kept = folder(options.cache, encoder.fingerprint) / "tiny_imagenet-sae"
-    sae = pool_sae(images.select(np.flatnonzero(~held_out)), kept)
-    tallies = evaluate(images, np.flatnonzero(held_out), sae, options.pairs)
+    sae = pool_sae(images.select(np.flatnonzero(~unseen)), kept)
+    tallies = evaluate(images, np.flatnonzero(unseen), sae, options.pairs)
     figures = summarise(tallies)
     for title, rows in figures.items():
         print(title)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 import latentdiff
 from latentdiff.embeddings import EmbeddingSet
@@ -31,8 +27,3 @@ def embedded(data: Path, name: str, encoder: Encoder, cache: Path) -> EmbeddingS
 def folder(cache: Path, fingerprint: str) -> Path:
     """What was made with one encoder."""
     return cache / fingerprint.replace("@", "-").replace("/", "-").replace(":", "-")
-
-
-def held_out_rows(source_ids: Sequence[str]) -> np.ndarray:
-    """The fifth on which nothing is ever trained, bool [n]."""
-    return np.array([int(hashlib.sha1(i.encode()).hexdigest()[:8], 16) % 5 == 0 for i in source_ids], dtype=bool)
