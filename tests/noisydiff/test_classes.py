@@ -106,7 +106,7 @@ def test_class_pairs_that_cannot_be_had_say_why() -> None:
     with pytest.raises(LatentDiffError, match="unknown class 'z'"):
         class_pair(TWELVE, ("a", "z"))
     with pytest.raises(LatentDiffError, match="'no such thing' has no clear noun"):
-        class_pairs(images_of("no such thing", "mug"), ClassSettings(depth=5))
+        class_pairs(images_of("no such thing", "zebra"), ClassSettings(depth=5))
 
 
 def pool(images: int = 1500) -> Labels:
