@@ -173,8 +173,8 @@ def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) 
 
 
 def _work(todo: Sequence[tuple[Job, Pair, Mapping[str, str]]], processes: int) -> Iterator[int]:
-    """Answers what there is to do, here or in other processes; yields how many pairs are done."""
-    if min(processes, len(todo)) <= 1:
+    """Answers what there is to do, here (0 processes) or in other processes; yields how many pairs are done."""
+    if not todo or processes == 0:
         for done, one in enumerate(todo, 1):
             _answer_and_keep(*one)
             yield done
@@ -196,7 +196,11 @@ def _work(todo: Sequence[tuple[Job, Pair, Mapping[str, str]]], processes: int) -
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Processes that start in the block compute with one thread each: together they fill the machine."""
+    """Processes that start in the block compute with one thread each.
+
+    Together they fill the machine, and the last bits, which hang on the number of threads, are the same however many
+    processes there are.
+    """
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:

@@ -88,7 +88,7 @@ class Settings(CompareSettings):
         pairs: of each set run the first so many alone; none: all.
         encoder: a name for `load_encoder`.
         device: where models run.
-        processes: that answer pairs at the same time, one thread each.
+        processes: that answer pairs at the same time, one thread each; 0: this one alone, with all its threads.
         seed: of whatever the methods draw.
         fresh: answer everything anew.
         similarity: model of the similarity of sentences; "" for the one that is found offline, "none" for none.
@@ -121,11 +121,10 @@ class Settings(CompareSettings):
             choose("method", method, dict.fromkeys(METHOD_NAMES))
         if len(set(self.methods)) < len(self.methods) or not self.methods:
             raise LatentDiffError(f"methods must be one or more, each once; they are {', '.join(self.methods)}")
-        for key, value in (("processes", self.processes), ("pairs", 1 if self.pairs is None else self.pairs)):
-            if value < 1:
-                raise LatentDiffError(f"{key} must be at least 1; it is {value}")
-        if self.seed < 0:
-            raise LatentDiffError(f"seed must be at least 0; it is {self.seed}")
+        for key, least in (("processes", 0), ("pairs", 1), ("seed", 0)):
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise LatentDiffError(f"{key} must be at least {least}; it is {value}")
 
     @property
     def needs_pool(self) -> bool:

@@ -21,6 +21,7 @@ QUICK = [
     "naming.templates=['{}']",
     "density.iterations=3",
     "similarity=none",
+    "processes=0",
 ]
 
 

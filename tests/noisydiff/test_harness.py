@@ -53,7 +53,7 @@ def run(
 ) -> Run:
     """Runs the harness on three pairs; further arguments are settings."""
     monkeypatch.setattr(harness, "load_encoder", lambda *_: word_encoder)
-    base = Settings(naming=own_words, methods=METHODS)
+    base = Settings(naming=own_words, methods=METHODS, processes=0)
 
     def call(progress: Any = None, pairs: list[Pair] | None = None, **changed: Any) -> list[Prediction]:
         settings = dataclasses.replace(base, **changed)
@@ -165,6 +165,7 @@ def test_two_processes_answer_as_one_does(tmp_path: Path) -> None:
     )
     pairs = pairs_of(images)
     alone = harness.run(pairs, images, settings, None, tmp_path / "alone")
+    assert {p.pair for p in alone} == {pair.id for pair in pairs}
     two = dataclasses.replace(settings, processes=2)
     told: list[tuple[str, int, int | None]] = []
     together = harness.run(pairs, images, two, None, tmp_path / "two", lambda *stage: told.append(stage))

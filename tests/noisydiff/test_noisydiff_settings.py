@@ -83,7 +83,8 @@ def test_an_unknown_method_lists_all_of_them(file: Path, capsys: pytest.CaptureF
         ("sets.scenes.worlds.size=1", "size"),
         ("sets.new.builder=classes", "has no images"),
         ("methods=[gsclip,gsclip]", "each once"),
-        ("processes=0", "processes"),
+        ("processes=-1", "processes"),
+        ("pairs=0", "pairs"),
         ("concepts.rnk=gap", "concepts.rank"),
     ],
 )
