@@ -107,7 +107,7 @@ def run(
         if (methods := list(keys[pair.id]) if settings.fresh else missing(files[pair.id], keys[pair.id]))
     ]
     for done in _work(todo, settings.processes):
-        if progress:
+        if progress:  # from 0 on: the first pair may take minutes
             progress("pairs", done, len(todo))
     return _answered(files, keys)
 
@@ -174,6 +174,8 @@ def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) 
 
 def _work(todo: Sequence[tuple[Job, Pair, Mapping[str, str]]], processes: int) -> Iterator[int]:
     """Answers what there is to do, here (0 processes) or in other processes; yields how many pairs are done."""
+    if todo:
+        yield 0
     if not todo or processes == 0:
         for done, one in enumerate(todo, 1):
             _answer_and_keep(*one)
