@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import shlex
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from latentdiff.command import run_command
 
 if TYPE_CHECKING:
     from latentdiff.config import Config
@@ -41,12 +41,12 @@ examples:
 
 def compare_command(arguments: Sequence[str] | None = None) -> None:
     """`python compare.py`: exits 0, 2 for what the user can mend, 70 for a bug."""
-    _run(_compare, _compare_parser().parse_intermixed_args(arguments))
+    run_command(_compare, _compare_parser().parse_intermixed_args(arguments))
 
 
 def train_command(arguments: Sequence[str] | None = None) -> None:
     """`python train_sae.py`: exits 0, 2 for what the user can mend, 70 for a bug."""
-    _run(_train, _train_parser().parse_intermixed_args(arguments))
+    run_command(_train, _train_parser().parse_intermixed_args(arguments))
 
 
 def _compare_parser() -> argparse.ArgumentParser:
@@ -157,21 +157,3 @@ def _groups(manifest: str) -> dict[str, str]:
 
 def _command(script: str) -> str:
     return shlex.join(["python", script, *sys.argv[1:]])
-
-
-def _run(action: Callable[[argparse.Namespace], None], options: argparse.Namespace) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    from latentdiff.errors import LatentDiffError
-    from sae_training import SaeError
-
-    try:
-        action(options)
-    except (LatentDiffError, SaeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
-    except Exception:
-        traceback.print_exc()
-        sys.exit(70)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import shlex
 import sys
 from collections.abc import Sequence
+
+from latentdiff.command import run_command
 
 EXAMPLES = """\
 examples:
@@ -20,7 +21,7 @@ page writes tables and page anew from the answers that are there. A run that was
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Exits 0, or 2 for what the user can mend."""
+    """Exits as every command does (`latentdiff.command`)."""
     shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         "python -m latentdiff.noisydiff", description=__doc__, epilog=EXAMPLES, formatter_class=shape
@@ -29,18 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", metavar="FILE", help="a YAML file: a path, or a name in configs/")
     parser.add_argument("settings", nargs="*", metavar="key=value", help="any key, as in processes=2 or sae.k=16")
     options = parser.parse_intermixed_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    from latentdiff.errors import LatentDiffError
-    from sae_training import SaeError
-
-    try:
-        _do(options)
-    except (LatentDiffError, SaeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on where it was", file=sys.stderr)
-        sys.exit(130)
+    run_command(_do, options, stopped="stopped; the same command goes on where it was")
 
 
 def _do(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from latentdiff.findings import Interval
@@ -21,7 +21,7 @@ from latentdiff.noisydiff.aggregate import CHANCE, Run
 from latentdiff.noisydiff.curves import Curve
 from latentdiff.noisydiff.measures import SideScore, in_words
 from latentdiff.noisydiff.tables import FORMS
-from latentdiff.report import figures as written
+from latentdiff.report import standalone
 from latentdiff.report.plots import Tick, round_up
 from sae_training.files import replacing
 
@@ -201,15 +201,8 @@ def write_figures(figures: Sequence[Figure], folder: Path) -> None:
 
 @cache
 def environment() -> Environment:
-    """The templates of this folder; every word is escaped, and stripped of what is not seen."""
-    return Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        finalize=lambda v: written.visible(v) if isinstance(v, str) and not isinstance(v, Markup) else v,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """The templates of this folder."""
+    return standalone.environment(HERE)
 
 
 def _form(measure: str) -> Axis:

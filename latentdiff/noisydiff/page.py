@@ -6,9 +6,6 @@ and are named in its content security policy, images are `data:` addresses, ever
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +23,7 @@ from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.tables import Table, shown
 from latentdiff.report import figures as written
+from latentdiff.report import standalone
 from latentdiff.report.thumbnails import data_uri
 from sae_training.files import replacing
 
@@ -116,14 +114,14 @@ def render(content: Content, judge: Judge) -> str:
             main=main,
             marks=MARKS,
             shown=shown,
-            facts=_flatten(content.run),
+            facts=standalone.flatten(content.run),
             thumbnail=cache(lambda id: Markup(data_uri(content.images[id])) if id in content.images else ""),
             percent=written.percent,
             unit=written.unit,
             number=written.number,
             style=Markup(style),
             script=Markup(script),
-            policy=_policy(style, script),
+            policy=standalone.policy(style, script),
         )
     )
 
@@ -160,7 +158,7 @@ def _entry(
     named = sum(rank is not None for rank in hits)
     outcome = "same" if not pair.truth else "both" if hits and named == len(hits) else "one" if named else "none"
     evidence = tuple(
-        (method, tuple((key, value[:LONGEST]) for key, value in _flatten(answers[method].details)))
+        (method, tuple((key, value[:LONGEST]) for key, value in standalone.flatten(answers[method].details)))
         for method in methods
         if method in answers and answers[method].details
     )
@@ -191,27 +189,3 @@ def _ordered(predictions: Iterable[Prediction]) -> list[str]:
     """The methods as they first occur, those of chance last."""
     known = list(dict.fromkeys(prediction.method for prediction in predictions))
     return [m for m in known if m not in CHANCE] + [m for m in CHANCE if m in known]
-
-
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as lines: ("density.folds", "5")."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            pairs += _flatten(value, f"{prefix}{key}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-            pairs.append((f"{prefix}{key}", text))
-    return pairs
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded but images inside the page, this style and this script."""
-
-    def named(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") + "'"
-
-    return (
-        f"default-src 'none'; img-src data:; style-src {named(style)}; script-src {named(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )

@@ -6,9 +6,6 @@ addresses; every word that comes from outside is escaped by the template engine,
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from latentdiff.findings import ComparisonResult, SetSummary
-from latentdiff.report import figures, plots
+from latentdiff.report import figures, plots, standalone
 from latentdiff.report.listing import advantage, arrange
 from latentdiff.report.thumbnails import data_uri
 from sae_training.files import replacing
@@ -57,7 +54,7 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
     level = _level(result)
     listing = arrange(result, level)
     rows = (*listing.shown, *listing.unlisted)
-    settings = _flatten(result.settings)
+    settings = standalone.flatten(result.settings)
     template = _environment().get_template("page.html.jinja")
     return template.render(
         result=result,
@@ -76,7 +73,7 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
         thumbnail=cache(lambda uri: Markup(data_uri(images[uri])) if uri in images else ""),
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style, script),
+        policy=standalone.policy(style, script),
     )
 
 
@@ -106,46 +103,12 @@ def _level(result: ComparisonResult) -> float:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = standalone.environment(HERE)
     names = ("percent", "points", "p_value", "unit", "number", "times", "duration", "memory")
     environment.filters.update({name: getattr(figures, name) for name in names})
     environment.globals.update(prevalence=plots.prevalence, advantage=advantage, infinite=math.isinf)
     environment.tests["finite"] = lambda value: value is not None and math.isfinite(value)
     return environment
-
-
-def _finalize(value: Any) -> Any:
-    return figures.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing may be loaded but images inside the page, this style and this script."""
-
-    def named(text: str) -> str:
-        return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") + "'"
-
-    return (
-        f"default-src 'none'; img-src data:; style-src {named(style)}; script-src {named(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as the command line takes them: ("density.folds", "5")."""
-    pairs: list[tuple[str, str]] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            pairs += _flatten(value, f"{prefix}{key}.")
-        else:
-            pairs.append((f"{prefix}{key}", _text(value)))
-    return pairs
 
 
 def _run_facts(run: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -164,8 +127,4 @@ def _readable(title: str, group: Mapping[str, Any]) -> Iterable[tuple[str, str]]
         elif number and ("times" in about or "seconds" in about):
             yield key, figures.duration(value)
         else:
-            yield key, _text(value)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+            yield key, standalone.as_text(value)

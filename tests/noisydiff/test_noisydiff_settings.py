@@ -129,3 +129,16 @@ def test_help_does_not_wait_for_torch() -> None:
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "noisydiff-worlds.yaml" in shown.stdout
     assert shown.stdout.endswith("False\n")
+
+
+def test_a_bug_keeps_its_traceback_and_exits_with_70(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(command, "_do", broken)
+    with pytest.raises(SystemExit) as stop:
+        command.main(["run"])
+    assert stop.value.code == 70
+    assert "RuntimeError: a bug" in capsys.readouterr().err
