@@ -42,7 +42,7 @@ $(VENV)/.bench: install
 
 # SPLIT=all: every image of another folder of the same layout, not only the fifth that mini was not trained on
 eval-mini: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.mini --data $(DATA) --split $(or $(SPLIT),held-out)
+	$(BIN)/python -m benchmarks.mini --data $(DATA) --split $(or $(SPLIT),held-out) $(if $(UNSEEN),--unseen $(UNSEEN))
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -34,6 +34,7 @@ CLASSES: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("
 COCO_LEAST = 15  # images, below which an object of coco_objects is not counted
 WORLD_IMAGES, WORLD_SEED = 2000, 424_242  # mini was trained on other seeds
 PAIRS = 20_000
+UNSEEN_EVERY = 10  # as in tools/mini/README.md
 BATCHES = (1, 7, 64)  # sizes that must give the same embeddings
 BARS = {  # at least; negative: at most
     "load, seconds": -2,
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
     parser.add_argument("--split", choices=["held-out", "all"], default="held-out")
     parser.add_argument("--encoder", default="mini", help="any encoder, to compare with")
+    parser.add_argument("--unseen", help="the encoder, trained without each tenth class of tiny_imagenet")
     parser.add_argument("--cache", type=Path, default=Path("runs/benchmarks"), help="where embeddings are kept")
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
@@ -71,6 +73,7 @@ def main() -> None:
     words = embed_vocabulary(build_vocabulary(), encoder, NamingSettings(centre=False))
     for part in (
         lambda: photographs(encoder, words, options.data, options.cache, options.split == "all"),
+        lambda: unseen(encoder, words, options.unseen, options.data, options.cache) if options.unseen else {},
         lambda: worlds(encoder, words),
         lambda: texts(encoder, words),
         lambda: speed(encoder),
@@ -146,6 +149,28 @@ def own_word_ranks(images: np.ndarray, labels: Sequence[str], names: Names) -> d
             cosines = names.words.vectors @ mean
             ranks[label] = int((cosines > cosines[own].max()).sum()) + 1
     return ranks
+
+
+def unseen(encoder: Encoder, words: WordVectors, other: str, data: Path, cache: Path) -> dict[str, float]:
+    """The classes that `other` was not trained on: what it and the encoder itself make of their held-out images."""
+    figures = {}
+    without = latentdiff.load_encoder(other)
+    own_words = embed_vocabulary(build_vocabulary(), without, NamingSettings(centre=False))
+    for title, one, vectors in (("trained on them", encoder, words), ("not trained on them", without, own_words)):
+        images = embedded(data, "tiny_imagenet", one, cache)
+        images = images.select(np.flatnonzero(held_out(images)))
+        names, labels = Names("tiny_imagenet", one, vectors), images.table.column("wnid").to_pylist()
+        classes = sorted(set(labels))
+        asked = [i for i, label in enumerate(labels) if label in classes[::UNSEEN_EVERY]]
+        pixels, labels = images.rows(np.array(asked)), [labels[i] for i in asked]
+        ranks = list(own_word_ranks(pixels, labels, names).values())
+        right = (pixels @ names.vectors(classes).T).argmax(1) == [classes.index(label) for label in labels]
+        figures |= {
+            f"{len(set(labels))} classes, {title}: top-1 of {len(classes)}": float(right.mean()),
+            f"{len(ranks)} own words, {title}: median rank": float(np.median(ranks)),
+            f"{len(ranks)} own words, {title}: mean rank": float(np.mean(ranks)),
+        }
+    return figures
 
 
 def single(name: str, images: np.ndarray, rows: Rows, names: Names) -> dict[str, float]:

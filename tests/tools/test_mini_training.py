@@ -55,6 +55,30 @@ def test_a_pass_shows_each_training_image_once_and_the_next_in_another_order(uni
     assert all(torch.equal(x[0].pixels, y[0].pixels) for x, y in zip(second, again, strict=True))
 
 
+def test_an_image_mixed_with_another_shows_what_both_show_in_their_shares(unit):
+    from images import mixed
+
+    own = image_set(unit)
+    pixels = torch.rand(4, 3, 8, 8)
+    rows = torch.tensor([0, 1, 2, 3])
+    part = mixed(0, rows, pixels, torch.Generator().manual_seed(0))
+    assert ((part.share >= 0.5) & (part.share <= 1)).all()
+    assert part.others.tolist() == [3, 0, 1, 2]
+    share = float(part.share[1])
+    assert torch.allclose(part.pixels[1], share * pixels[1] + (1 - share) * pixels[0])
+    shown = part.present(own.questions[0])
+    assert torch.allclose(shown[1], torch.tensor([1 - share, share, 0]))
+    assert torch.allclose(shown.sum(1), torch.ones(4))
+
+
+def test_each_tenth_class_is_left_out_whatever_the_order_of_the_images():
+    from images import left_out
+
+    labels = [f"n{i:03}" for i in range(200)]
+    assert left_out(labels, 10) == left_out(reversed(labels * 2), 10)
+    assert len(left_out(labels, 10)) == 20
+
+
 def test_a_crop_stays_within_what_the_backbone_expects():
     from images import augment
 
@@ -86,7 +110,7 @@ def test_every_pass_takes_all_words_and_its_own_part_of_the_other_texts():
 def test_a_word_that_means_what_is_shown_is_no_wrong_answer(tower, unit):
     from images import Question
 
-    present = torch.eye(3, dtype=torch.bool)
+    present = torch.eye(3)
     images = normalize(unit[:3] + unit[:3].sum(0) + 3 * unit[3:6], dim=-1)
     question = Question(unit[:3], present, exclusive=True)
     with torch.no_grad():

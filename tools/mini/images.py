@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -67,6 +67,11 @@ def watched(source_id: str) -> bool:
     return not held_out(source_id) and _number(source_id) % 31 == 0
 
 
+def left_out(labels: Iterable[str], every: int) -> set[str]:
+    """Each so-many-th class in the order of the labels: what a model does not see that is to be asked about them."""
+    return set(sorted(set(labels))[::every])
+
+
 def _number(source_id: str) -> int:
     return int(hashlib.sha1(source_id.encode()).hexdigest()[:8], 16)
 
@@ -89,10 +94,9 @@ def photographs(
     """
     pixels, rows = decoded(str(root / name / "*.tar*"), int(options.side), cache / f"{name}-{options.side}")
     names = class_names(root / name / "classes.tsv")
-    ask = [
-        question([row[key] if isinstance(row[key], list) else [row[key]] for row in rows], names, vectors)
-        for key in options.get("labels", [])
-    ]
+    labels = [[as_list(row[key]) for key in options.get("labels", [])] for row in rows]
+    ask = [question([own[i] for own in labels], names, vectors) for i in range(len(options.get("labels", [])))]
+    unseen = left_out([own[0][0] for own in labels], options.without_every) if options.get("without_every") else set()
     if options.get("captions"):
         captions = [row[options.captions] for row in rows]
         every = vectors([caption for own in captions for caption in own], prompts=False)
@@ -100,13 +104,13 @@ def photographs(
         ask.append(Question(means, torch.eye(len(rows), dtype=torch.bool), exclusive=True, open=False))
     if classifier and options.get("classifier"):
         shares = answers(pixels, classifier, cache / f"{name}-{options.side}-classes").float()
-        possible = torch.tensor([wnid in names for wnid in classifier.wnids])
+        possible = torch.tensor([wnid in names and wnid not in unseen for wnid in classifier.wnids])
         if possible.any():  # the set's labels are classes of the classifier: it can be none of the others
             shares = shares * possible
         shares = (shares / shares.sum(1, keepdim=True)).half()
         ask.append(Question(classifier.concepts, shares, exclusive=True, open=False, weight=0.5))
-    left_out, ids = set(options.get("without", [])), [row["source_id"] for row in rows]
-    kept = np.array([row["label"] not in left_out for row in rows])
+    ids = [row["source_id"] for row in rows]
+    kept = np.array([not any(unseen.intersection(asked) for asked in own) for own in labels])
     seen = np.array([not held_out(i) and not watched(i) for i in ids])
     return ImageSet(
         name,
@@ -178,6 +182,11 @@ def question(labels: Sequence[Sequence[str]], names: dict[str, list[str]], vecto
     return Question(concepts, present, exclusive=bool((present.sum(1) == 1).all()))
 
 
+def as_list(labels: str | list[str]) -> list[str]:
+    """One label or several."""
+    return labels if isinstance(labels, list) else [labels]
+
+
 def unit_mean(vectors: Tensor) -> Tensor:
     """[n, d] -> [d]."""
     return torch.nn.functional.normalize(vectors.mean(0), dim=-1)
@@ -246,8 +255,8 @@ class ImageBatches(IterableDataset[list["Part"]]):
             parts = []
             for number in drawn[:, 0].unique().tolist():
                 own, rows = self.sets[number], drawn[drawn[:, 0] == number, 1]
-                pixels = torch.from_numpy(own.pixels[rows.numpy()])
-                parts.append(Part(number, rows, augment(pixels, size, own.turn, generator)))
+                crops = augment(torch.from_numpy(own.pixels[rows.numpy()]), size, own.turn, generator)
+                parts.append(mixed(number, rows, crops, generator))
             yield parts
 
 
@@ -257,18 +266,33 @@ class Part(NamedTuple):
     number: int  # of the set
     rows: Tensor  # [n]
     pixels: Tensor  # [n, 3, size, size] in [-1, 1]
+    others: Tensor  # [n] rows of the images that each is mixed with
+    share: Tensor  # [n, 1] of the image itself
+
+    def present(self, question: Question) -> Tensor:
+        """What each image shows, in the shares of the mixture; [n, concepts]."""
+        own, other = question.present[self.rows].float(), question.present[self.others].float()
+        return self.share * own + (1 - self.share) * other
 
 
-class WatchedImages(IterableDataset[Part]):
+def mixed(number: int, rows: Tensor, pixels: Tensor, generator: torch.Generator) -> Part:
+    """Mixup (arXiv 1710.09412): each image with some of the next one's, up to a half and mostly little."""
+    share = 1 - 0.5 * torch.rand(len(rows), 1, generator=generator) ** 3
+    weight = share[:, :, None, None]
+    return Part(number, rows, weight * pixels + (1 - weight) * pixels.roll(1, 0), rows.roll(1, 0), share)
+
+
+class WatchedImages(IterableDataset[tuple[int, Tensor, Tensor]]):
     """The watched images of each set, as `mini` will see them."""
 
     def __init__(self, sets: Sequence[ImageSet], size: int) -> None:
         self.sets, self.size = sets, size
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """(number of the set, rows [n], pixels [n, 3, size, size])."""
         for number, own in enumerate(self.sets):
             for rows in torch.from_numpy(own.watched).split(256):
-                yield Part(number, rows, resized(torch.from_numpy(own.pixels[rows.numpy()]), self.size))
+                yield (number, rows, resized(torch.from_numpy(own.pixels[rows.numpy()]), self.size))
 
 
 def augment(pixels: Tensor, size: int, turn: bool, generator: torch.Generator) -> Tensor:
@@ -283,12 +307,14 @@ def augment(pixels: Tensor, size: int, turn: bool, generator: torch.Generator) -
     width = width * draw(-1, 1).sign()
     zero = torch.zeros_like(x)
     crop = torch.stack([torch.stack([width, zero, x], 1), torch.stack([zero, height, y], 1)], 1)
-    grid = affine_grid(crop, [len(pixels), 3, size, size], align_corners=False)
-    out = grid_sample(pixels.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    if turn:
-        out = out.rot90(int(torch.randint(4, (1,), generator=generator)), (2, 3))
+    out = pixels.float()
     grey = out.mean(1, keepdim=True)
     out = grey + (out - grey) * draw(0.6, 1.4, 1, 1, 1)
     mean = out.mean((1, 2, 3), keepdim=True)
     out = (mean + (out - mean) * draw(0.7, 1.3, 1, 1, 1)) * draw(0.7, 1.3, 1, 1, 1)
-    return ((out.clamp(0, 255) - 127) / 128).contiguous(memory_format=torch.channels_last)
+    out = (out.clamp(0, 255) - 127) / 128
+    grid = affine_grid(crop, [len(pixels), 3, size, size], align_corners=False)
+    out = grid_sample(out, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    if turn:
+        out = out.rot90(int(torch.randint(4, (1,), generator=generator)), (2, 3))
+    return out
