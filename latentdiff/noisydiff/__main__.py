@@ -13,10 +13,12 @@ EXAMPLES = """\
 examples:
   python -m latentdiff.noisydiff run --config noisydiff-worlds.yaml
   python -m latentdiff.noisydiff run --config noisydiff-photos.yaml data.root=/data only=tiny_imagenet processes=2
+  python -m latentdiff.noisydiff sweep --config noisydiff-worlds.yaml 'vary.concepts.rank=[jsd,gap]'
   python -m latentdiff.noisydiff build --config noisydiff-paper.yaml data.root=/data
 
 build draws the pairs; run draws them where they are not there, answers them, and writes tables and page;
-page writes tables and page anew from the answers that are there. A run that was stopped goes on where it was.
+page writes tables and page anew from the answers that are there; sweep answers the pairs again with one setting
+changed at a time, and writes a table for each. A run that was stopped goes on where it was.
 """
 
 
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         "python -m latentdiff.noisydiff", description=__doc__, epilog=EXAMPLES, formatter_class=shape
     )
-    parser.add_argument("command", choices=("run", "build", "page"))
+    parser.add_argument("command", choices=("run", "build", "page", "sweep"))
     parser.add_argument("--config", metavar="FILE", help="a YAML file: a path, or a name in configs/")
     parser.add_argument("settings", nargs="*", metavar="key=value", help="any key, as in processes=2 or sae.k=16")
     options = parser.parse_intermixed_args(arguments)
@@ -37,13 +39,16 @@ def _do(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from latentdiff.noisydiff.benchmark import build_all, run_all
-    from latentdiff.noisydiff.settings import read_settings
+    from latentdiff.noisydiff.settings import read_settings, read_variants
+    from latentdiff.noisydiff.sweep import sweep_all
     from latentdiff.progress import Progress
 
     settings = read_settings(options.config, options.settings)
     command = shlex.join(["python", "-m", "latentdiff.noisydiff", *sys.argv[1:]])
     with Progress(Console(stderr=True)) as progress:
-        if options.command == "build":
+        if options.command == "sweep":
+            lines = sweep_all(*read_variants(options.config, options.settings), progress)
+        elif options.command == "build":
             lines = build_all(settings, progress)
         else:
             lines = run_all(settings, command, answer=options.command == "run", progress=progress)

@@ -55,19 +55,6 @@ class Run:
     scores: Sequence[SideScore]
 
 
-@dataclass(frozen=True)
-class Pivot:
-    """One measure of one method against one or two settings."""
-
-    method: str
-    measure: str
-    row: str  # the settings' names
-    column: str  # "" for a table of one column
-    rows: tuple[Any, ...]
-    columns: tuple[Any, ...]
-    cells: Mapping[tuple[Any, Any], Estimate]  # (row, column); what was not run is missing
-
-
 def methods_of(scores: Iterable[SideScore]) -> list[str]:
     """The methods in the order in which they first occur; those of chance last."""
     known = list(dict.fromkeys(score.method for score in scores))
@@ -134,33 +121,3 @@ def paired(scores: Sequence[SideScore], measure: str, ours: str, theirs: str) ->
     """How much better `ours` is than `theirs` on the pairs that both answered, with the interval of the difference."""
     first, second = per_pair(scores, measure, ours), per_pair(scores, measure, theirs)
     return estimate([first[pair] - second[pair] for pair in first if pair in second])
-
-
-def pivot(runs: Sequence[Run], measure: str, method: str, row: str, column: str = "") -> Pivot:
-    """A sensitivity table: the measure against one or two settings; runs that agree in both are pooled.
-
-    Pooled means that a pair's value is its mean over those runs: the pair stays the unit.
-
-    Raises:
-        LatentDiffError: a run does not say what the setting was.
-    """
-    for name in filter(None, (row, column)):
-        if any(name not in run.settings for run in runs):
-            raise LatentDiffError(f"a run has no setting '{name}'; record it in every run of the table")
-    pooled: dict[tuple[Any, Any], dict[str, list[float]]] = {}
-    for run in runs:
-        place = (run.settings[row], run.settings[column] if column else "")
-        cell = pooled.setdefault(place, {})
-        for pair, value in per_pair(run.scores, measure, method).items():
-            cell.setdefault(pair, []).append(value)
-    cells = {
-        place: estimate([float(np.mean(values)) for values in cell.values()]) for place, cell in pooled.items() if cell
-    }
-    rows, columns = (_ordered(place[i] for place in cells) for i in (0, 1))
-    return Pivot(method, measure, row, column, rows, columns, cells)
-
-
-def _ordered(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Each once: numbers by size, anything else as it comes."""
-    once = list(dict.fromkeys(values))
-    return tuple(sorted(once) if all(isinstance(value, (int, float)) for value in once) else once)

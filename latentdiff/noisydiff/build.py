@@ -86,10 +86,10 @@ def pairs_file(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Pa
 
 def build_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> list[Pair]:
     """The pairs that the settings ask for, then the A = A pairs; an id says its scarcity where there are several."""
-    if one.held_out:
-        images = images.select(np.flatnonzero(held_out(images)))
+    if one.part != "all":
+        images = images.select(np.flatnonzero(held_out(images) == (one.part == "held-out")))
         if not images.n:
-            raise LatentDiffError(f"no image of '{one.name}' is held out; set sets.{one.name}.held_out=false")
+            raise LatentDiffError(f"'{one.name}' has no {one.part} images; set sets.{one.name}.part=all")
     pairs = [
         replace(pair, id=f"{pair.id}@{scarcity:g}") if scarcity is not None else pair
         for scarcity, variant in _variants(one)

@@ -19,7 +19,6 @@ from latentdiff.noisydiff.aggregate import (
     estimate,
     methods_of,
     per_pair,
-    pivot,
 )
 from latentdiff.noisydiff.measures import SideScore
 
@@ -99,10 +98,12 @@ def by_setting(runs: Sequence[Run], method: str, measure: str, setting: str) -> 
     Raises:
         LatentDiffError: a run does not say the setting, or it is no number.
     """
-    table = pivot(runs, measure, method, setting)
-    if any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in table.rows):
+    values = [run.settings.get(setting) for run in runs]
+    if any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in values):
         raise LatentDiffError(f"setting '{setting}' is not a number in every run; show it as a table")
-    return Curve(method, tuple(float(x) for x in table.rows), tuple(table.cells[x, ""] for x in table.rows))
+    ordered = sorted(runs, key=lambda run: float(run.settings[setting]))
+    y = tuple(estimate(list(per_pair(run.scores, measure, method).values())) for run in ordered)
+    return Curve(method, tuple(float(run.settings[setting]) for run in ordered), y)
 
 
 def images_needed(scores: Sequence[SideScore], method: str, measure: str, share: float = 0.8) -> Needed:

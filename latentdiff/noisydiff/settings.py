@@ -18,7 +18,9 @@ from latentdiff.noisydiff.worlds import WorldSettings
 from latentdiff.registry import choose
 
 BUILDERS = ("annotations", "classes", "worlds", "closed", "visdiffbench")
+PARTS = ("all", "held-out", "training")
 METHOD_NAMES = (*OWN, *RIVALS)
+_VARIABLE = ("encoder", "sae", "naming", "concepts", "density", "language", "verify", "combine")  # by a sweep
 _TEXTS = ("out", "cache", "encoder", "data.root", "naming.file", "sae.path", "only")
 
 
@@ -29,7 +31,8 @@ class SetSettings:
     Attributes:
         name: what results are called by.
         images: where they come from, as `compare.py` takes it; a relative path lies in `data.root`.
-        held_out: draw pairs from the held-out fifth alone (`pools.held_out`).
+        part: draw pairs from "all" images, from the "held-out" fifth alone (`pools.held_out`), or from the "training"
+            images, those that are not held out.
         pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the SAE
             of `sae.path`, or the one that is bundled with the encoder.
         builder: of BUILDERS; "annotations", "classes" and "worlds" have a section of that name.
@@ -45,7 +48,7 @@ class SetSettings:
 
     name: str = ""
     images: str = ""
-    held_out: bool = False
+    part: str = "all"
     pool: tuple[str, ...] = ()
     builder: str = "classes"
     column: str = "label"
@@ -63,8 +66,9 @@ class SetSettings:
         """Check the values.
 
         Raises:
-            LatentDiffError: no images, or an unknown builder.
+            LatentDiffError: no images, or an unknown builder or part.
         """
+        choose("part", self.part, dict.fromkeys(PARTS))
         choose("builder", self.builder, dict.fromkeys(BUILDERS))
         if self.halves < 0:
             raise LatentDiffError(f"halves is {self.halves}; use 0 or more")
@@ -143,6 +147,15 @@ class Settings(CompareSettings):
         return self.sets if self.only is None else (choose("set", self.only, by_name),)
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A benchmark with one setting changed."""
+
+    key: str
+    value: Any
+    settings: Settings
+
+
 def read_settings(file: str | None, overrides: Sequence[str] = ()) -> Settings:
     """The settings of a benchmark.
 
@@ -154,13 +167,44 @@ def read_settings(file: str | None, overrides: Sequence[str] = ()) -> Settings:
         LatentDiffError: the file is missing or not YAML, or keys or values do not fit.
     """
     given = read_keys(file, overrides, _TEXTS)
+    return _settings({key: value for key, value in given.items() if not _varied(key)}, file or "")
+
+
+def read_variants(file: str | None, overrides: Sequence[str] = ()) -> tuple[Settings, list[Variant]]:
+    """The settings as they are, and with one of them changed at a time.
+
+    What is changed stands under `vary`: `vary: {concepts.rank: [jsd, gap]}`, or `vary.sae.k=[10,40]` as an override.
+
+    Raises:
+        LatentDiffError: nothing is varied, or as `read_settings`.
+    """
+    given = read_keys(file, overrides, _TEXTS)
+    base = {key: value for key, value in given.items() if not _varied(key)}
+    variants = []
+    for name in filter(_varied, given):
+        key = name.partition(".")[2]
+        if not isinstance(given[name], (list, tuple)) or key.split(".")[0] not in _VARIABLE:
+            raise LatentDiffError(
+                f"'{name}' does not say what to vary; write vary.KEY=[VALUE,...] with a key of {', '.join(_VARIABLE)}"
+            )
+        variants += [Variant(key, value, _settings({**base, key: value}, file or "")) for value in given[name]]
+    if not variants:
+        raise LatentDiffError("nothing to vary; name settings and their values, as in vary.concepts.rank=[jsd,gap]")
+    return _settings(base, file or ""), variants
+
+
+def _varied(key: str) -> bool:
+    return key.split(".")[0] == "vary"
+
+
+def _settings(given: dict[str, Any], where: str) -> Settings:
+    given = dict(given)
     sets: dict[str, dict[str, Any]] = {}
     for key in [key for key in given if key == "sets" or key.startswith("sets.")]:
         _, name, *rest = (*key.split(".", 2), "")
         if not name or not rest[0]:
             raise LatentDiffError(f"'{key}' is no setting of a set; write sets.NAME.KEY, as in sets.photos.images")
         sets.setdefault(name, {})[rest[0]] = given.pop(key)
-    where = file or ""
     settings = fill(Settings, given, where)
     built = [fill(SetSettings, {**keys, "name": name}, f"{where} sets.{name}".strip()) for name, keys in sets.items()]
     for one in built:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from latentdiff.findings import Interval
 from latentdiff.noisydiff import curves
-from latentdiff.noisydiff.aggregate import CHANCE, Estimate, Pivot, Reading, methods_of, paired, readings
+from latentdiff.noisydiff.aggregate import (
+    CHANCE,
+    Estimate,
+    Reading,
+    Run,
+    estimate,
+    methods_of,
+    paired,
+    per_pair,
+    readings,
+)
 from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
 from latentdiff.noisydiff.measures import CUTS, JOINED, LEVELS, Judge, SideScore, in_words, score
 from latentdiff.noisydiff.pairs import Pair
@@ -190,13 +201,31 @@ def cost_table(predictions: Sequence[Prediction]) -> Table:
     return Table("cost", "Cost", f"Means over pairs, embeddings cached. {_INTERVAL}", columns, tuple(rows))
 
 
-def pivot_table(pivot: Pivot, name: str, title: str) -> Table:
-    """A sensitivity table (`aggregate.pivot`)."""
-    form = "percent" if pivot.measure.startswith(LEVELS) else "unit"
-    heads = [f"{pivot.column} {value}" if pivot.column else pivot.measure for value in pivot.columns]
-    rows = tuple((str(row), *(pivot.cells.get((row, column)) for column in pivot.columns)) for row in pivot.rows)
-    note = f"{pivot.method}: {in_words(pivot.measure)}. {_INTERVAL}"
-    return Table(name, title, note, (Column(pivot.row), *(Column(head, form) for head in heads)), rows)
+def sensitivity_table(setting: str, runs: Sequence[Run], base: Run, methods: Sequence[str]) -> Table:
+    """The same pairs answered with one setting changed at a time.
+
+    Args:
+        setting: its name, in every run's settings.
+        runs: one for each value of it, `base` among them.
+        base: with the settings as they are.
+        methods: whose scores.
+    """
+    names = ("synonym, top 1", "synonym, top 5", MAIN, "reciprocal rank, synonym")
+    rows: list[tuple[Cell, ...]] = []
+    for method in methods:
+        for run in runs:
+            value = str(run.settings[setting])
+            both = [replace(one, method="base") for one in base.scores if one.method == method]
+            own = [one for one in run.scores if one.method == method]
+            cells = [estimate(list(per_pair(own, name, method).values())) for name in names]
+            changes = [None if run is base else paired([*own, *both], name, method, "base") for name in names[1:3]]
+            rows.append((method, f"{value} (as set)" if run is base else value, *cells, *changes))
+    columns = (
+        Column("method"), Column("value"), *(Column(name, "percent") for name in names[:3]), Column(names[3], "unit"),
+        *(Column(f"{name}, change", "points") for name in names[1:3]),
+    )  # fmt: skip
+    note = f"Share of sides named, and the change against the value that is set, paired. {_INTERVAL}"
+    return Table(setting.replace(".", "-"), setting, note, columns, tuple(rows))
 
 
 def needed_text(needed: curves.Needed) -> str:

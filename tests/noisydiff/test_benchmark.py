@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,36 @@ def test_the_worlds_run_from_pairs_to_the_page(tmp_path: Path, capsys: pytest.Ca
     command.main(["page", *settings])
     assert "everyday/" in page
     assert (folder / "page.html").is_file()
+
+
+@pytest.mark.slow
+def test_a_sweep_answers_the_same_pairs_with_one_setting_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = [f"out={tmp_path / 'out'}", f"cache={tmp_path / 'cache'}", "methods=[concept,random-latents]"]
+    vary = ["vary.concepts.rank=[jsd_gap,jsd]", "vary.naming.words_per_latent=[1]"]
+    command.main(["sweep", "--config", "noisydiff-worlds.yaml", *QUICK, *places, *vary])
+    folder = tmp_path / "out" / "everyday" / "sweep"
+    assert f"everyday: 3 changes; {folder}/tables.md" in capsys.readouterr().out
+    tables = json.loads((folder / "tables.json").read_text())
+    assert [row["value"] for row in tables["concepts-rank"]["rows"]] == ["jsd_gap (as set)", "jsd"]
+    assert [row["value"] for row in tables["naming-words_per_latent"]["rows"]] == ["5 (as set)", "1"]
+    assert (folder / "naming-words_per_latent.svg").is_file()
+    assert len(list((folder / "answers").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("vary", "says"),
+    [
+        ([], "nothing to vary"),
+        (["vary.concepts.rank=jsd"], r"write vary\.KEY=\[VALUE,\.\.\.\]"),
+        (["vary.out=[x]"], "with a key of encoder, sae"),
+        (["vary.concepts.rank=[nosuch]"], "nosuch"),
+        (["vary.sae.k=[5]"], r"sae\.k changes nothing for 'everyday'"),
+    ],
+)
+def test_a_sweep_says_what_it_cannot_vary(vary: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(["sweep", "--config", "noisydiff-worlds.yaml", *vary])
+    assert ended.value.code == 2
+    assert re.search(says, capsys.readouterr().err)

@@ -51,12 +51,12 @@ def test_halves_come_after_the_pairs_and_have_no_truth(classes: EmbeddingSet) ->
 def test_pairs_of_the_held_out_fifth_hold_no_other_image() -> None:
     names = [f"photo {i}" for i in range(2000)]
     images = table_set(2000, label=[("dog", "cat", "cup", "kite")[i % 4] for i in range(2000)], source_id=names)
-    pairs = build_pairs(dataclasses.replace(CLASSES, held_out=True), SETTINGS, images)
+    pairs = build_pairs(dataclasses.replace(CLASSES, part="held-out"), SETTINGS, images)
     out = set(np.array(images.table.column("id").to_pylist())[held_out(images)])
     assert pairs
     assert all(set(pair.a) | set(pair.b) <= out for pair in pairs)
-    with pytest.raises(LatentDiffError, match=r"sets\.pets\.held_out=false"):
-        build_pairs(dataclasses.replace(CLASSES, held_out=True), SETTINGS, table_set(label=["dog"] * 400))
+    with pytest.raises(LatentDiffError, match=r"sets\.pets\.part=all"):
+        build_pairs(dataclasses.replace(CLASSES, part="held-out"), SETTINGS, table_set(label=["dog"] * 400))
 
 
 def test_contexts_come_from_one_column_or_from_two() -> None:

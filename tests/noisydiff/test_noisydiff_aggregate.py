@@ -12,7 +12,7 @@ from scipy import stats
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import aggregate
-from latentdiff.noisydiff.aggregate import Run, estimate, methods_of, paired, per_pair, pivot, readings
+from latentdiff.noisydiff.aggregate import Run, estimate, methods_of, paired, per_pair, readings
 from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
 from latentdiff.noisydiff.curves import (
     by_planted,
@@ -171,20 +171,10 @@ def test_a_share_never_reached_takes_infinitely_many_and_one_reached_at_once_say
     assert (found.images, found.at_most) == (10, True)
 
 
-def test_a_pivot_pools_runs_of_the_same_settings_and_keeps_the_pair_as_unit():
-    runs = [
-        Run({"k": 32, "words": 1}, both([(1, 1), (0, 0)])),
-        Run({"k": 8, "words": 1}, both([(1, 1), (1, 1)])),
-        Run({"k": 32, "words": 1}, both([(1, 1), (1, 1)])),
-        Run({"k": 32, "words": 5}, both([(0, 0), (0, 0)])),
-    ]
-    table = pivot(runs, "hit", "m", "words", "k")
-    assert (table.rows, table.columns) == ((1, 5), (8, 32)) and (5, 8) not in table.cells
-    assert table.cells[1, 32].value == 0.75 and table.cells[1, 32].pairs == 2
+def test_a_curve_over_a_setting_has_a_point_for_each_run():
+    runs = [Run({"k": 32}, both([(1, 1), (0, 0)])), Run({"k": 8}, both([(1, 1), (1, 1)]))]
     curve = by_setting(runs, "m", "hit", "k")
     assert curve.x == (8, 32) and [e.value for e in curve.y] == pytest.approx([1, 0.5])
-    with pytest.raises(LatentDiffError, match="no setting 'centre'"):
-        pivot(runs, "hit", "m", "centre")
 
 
 def test_a_curve_over_a_setting_in_words_is_refused():

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.aggregate import Estimate, Reading, Run, pivot
+from latentdiff.noisydiff.aggregate import Estimate, Reading, Run
 from latentdiff.noisydiff.curves import Curve, Needed
 from latentdiff.noisydiff.figures import plot, setting_figure, standard_figures, svg, write_figures
 from latentdiff.noisydiff.measures import by_names, score
@@ -21,7 +21,7 @@ from latentdiff.noisydiff.page import Content, render, write_page
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.similarity import SentenceSpace
-from latentdiff.noisydiff.summary import needed_text, pivot_table, standard_tables
+from latentdiff.noisydiff.summary import needed_text, sensitivity_table, standard_tables
 from latentdiff.noisydiff.tables import Column, Table, shown, to_markdown, to_rows, write_rows, write_tables
 
 HOSTILE = '</script><img src=x onerror="alert(1)">&amp;\'"<b>|*_`'
@@ -145,15 +145,6 @@ def test_hostile_words_end_no_cell_of_a_markdown_table():
         assert len(re.findall(r"(?<!\\)\|", line)) == 2 and "<" not in line
 
 
-def test_a_pivot_becomes_a_table_with_a_dash_for_what_was_not_run():
-    pairs, answers = benchmark()
-    scores = score(pairs, answers, by_names)
-    runs = [Run({"k": 8, "words": 1}, scores), Run({"k": 32, "words": 5}, scores)]
-    table = pivot_table(pivot(runs, "synonym, top 5", "concept", "words", "k"), "k", "Words and k")
-    assert [c.name for c in table.columns] == ["words", "k 8", "k 32"]
-    assert [[cell is None for cell in row] for row in table.rows] == [[False, False, True], [False, True, False]]
-
-
 @pytest.mark.parametrize(
     ("needed", "text"),
     [
@@ -201,6 +192,18 @@ def test_figures_are_whole_svg_files_with_hostile_labels(content, tmp_path):
             "svg", "title", "style", "rect", "text", "line", "path", "circle",
         }  # fmt: skip
     assert "<title>" in svg(hostile[0])
+
+
+def test_a_changed_setting_stands_beside_the_one_that_is_set():
+    pairs, answers = benchmark()
+    scores = score(pairs, answers, by_names)
+    none = [replace(one, values=dict.fromkeys(one.values, 0.0)) for one in scores]
+    base, other = Run({"k": 8}, scores), Run({"k": 32}, none)
+    table = sensitivity_table("k", [base, other], base, ["concept"])
+    assert [row[1] for row in table.rows] == ["8 (as set)", "32"]
+    hits, change = table.rows[0][3].value, table.rows[1][6].value
+    assert table.rows[0][6] is None and hits > 0
+    assert change == pytest.approx(-hits)
 
 
 def test_similarity_is_drawn_against_a_setting():
