@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,8 +43,9 @@ class Blip2:
         return self._processor.batch_decode(tokens, skip_special_tokens=True)
 
 
+@lru_cache(maxsize=1)
 def load_blip2(model: str, device: str = "cpu") -> Blip2:
-    """BLIP-2 by its name at Hugging Face, or from a folder.
+    """BLIP-2 by its name at Hugging Face, or from a folder; the last one stays loaded, for the next comparison.
 
     Raises:
         LatentDiffError: it is nowhere to be had, or damaged.

@@ -21,13 +21,14 @@ from latentdiff.noisydiff.aggregate import (
 from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
 from latentdiff.noisydiff.measures import CUTS, JOINED, LEVELS, Judge, SideScore, in_words, score
 from latentdiff.noisydiff.pairs import Pair
-from latentdiff.noisydiff.predictions import Prediction
+from latentdiff.noisydiff.predictions import TOP, Prediction
 from latentdiff.noisydiff.similarity import SentenceSpace
 from latentdiff.noisydiff.tables import Cell, Column, Table
 from latentdiff.report import figures
 
 OURS = ("concept", "density", "combined")
 MAIN = "synonym, 25 words"  # exact-or-synonym hits at an equal number of words
+READABLE = 12  # pairs up to which a table says what each method says of them
 COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
 
 _INTERVAL = "95 % intervals by bootstrap over pairs."
@@ -62,7 +63,7 @@ def standard_tables(
     if mixed:
         chance = [one for one in scores if one.method in CHANCE]
         tables.append(mixture_table([*score(pairs, mixed, judge, space), *chance]))
-    tables += [alarm_table(pairs, predictions), cost_table(predictions)]
+    tables += [said_table(pairs, predictions), alarm_table(pairs, predictions), cost_table(predictions)]
     return [table for table in tables if table.rows]
 
 
@@ -164,6 +165,27 @@ def mixture_table(scores: Sequence[SideScore]) -> Table:
     note = f"The first findings of the concept and then of the density branch, five in all. {_INTERVAL} {_CHANCE}"
     rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
     return Table("mixtures", "Mix of the branches", note, columns, rows)
+
+
+def said_table(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> Table:
+    """What is said of each side, where the pairs are few enough to be read; empty where they are not."""
+    planted = [pair for pair in pairs if pair.truth]
+    given = {(p.pair, p.method): p for p in predictions}
+    methods = list(dict.fromkeys(p.method for p in predictions if p.method not in CHANCE))
+    rows: list[tuple[Cell, ...]] = [
+        (pair.id, truth.phrase, method, _first_words(given[pair.id, method].findings.get(side, ())))
+        for pair in planted * (len(planted) <= READABLE)
+        for side, truth in pair.truth.items()
+        for method in methods
+        if (pair.id, method) in given
+    ]
+    columns = (Column("pair"), Column("truth"), Column("method"), Column("says"))
+    note = f"The first word of each of the first {TOP} findings on the side that shows the truth."
+    return Table("said", "What each method says", note, columns, tuple(rows))
+
+
+def _first_words(findings: Sequence[Sequence[str]]) -> str:
+    return ", ".join(finding[0] for finding in findings[:TOP] if finding) or "nothing"
 
 
 def alarm_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], level: float = 0.05) -> Table:

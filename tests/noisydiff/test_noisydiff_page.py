@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.aggregate import Estimate, Reading, Run
+from latentdiff.noisydiff.aggregate import CHANCE, Estimate, Reading, Run
 from latentdiff.noisydiff.curves import Curve, Needed
 from latentdiff.noisydiff.figures import plot, setting_figure, standard_figures, svg, write_figures
 from latentdiff.noisydiff.measures import by_names, score
@@ -21,7 +21,7 @@ from latentdiff.noisydiff.page import Content, render, write_page
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.similarity import SentenceSpace
-from latentdiff.noisydiff.summary import needed_text, sensitivity_table, standard_tables
+from latentdiff.noisydiff.summary import needed_text, said_table, sensitivity_table, standard_tables
 from latentdiff.noisydiff.tables import Column, Table, shown, to_markdown, to_rows, write_rows, write_tables
 
 HOSTILE = '</script><img src=x onerror="alert(1)">&amp;\'"<b>|*_`'
@@ -87,7 +87,7 @@ def bones(page):
 def test_every_table_that_the_benchmark_allows_is_there(content):
     assert [table.name for table in content.tables] == [
         "hits-exact", "hits-synonym", "hits-one-step", "similarity", "differences-concept", "differences-density",
-        "differences-combined", "scarcity", "rho", "coverage", "mixtures", "false-alarms", "cost",
+        "differences-combined", "scarcity", "rho", "coverage", "mixtures", "said", "false-alarms", "cost",
     ]  # fmt: skip
 
 
@@ -204,6 +204,14 @@ def test_a_changed_setting_stands_beside_the_one_that_is_set():
     hits, change = table.rows[0][3].value, table.rows[1][6].value
     assert table.rows[0][6] is None and hits > 0
     assert change == pytest.approx(-hits)
+
+
+def test_what_is_said_of_few_pairs_stands_in_a_table_and_of_many_does_not():
+    pairs, answers = benchmark()
+    rows = said_table(pairs, answers).rows
+    assert ("person/0", "umbrella", METHODS[0], "snow, hat") in rows
+    assert len(rows) == 12 * 2 * len([m for m in METHODS if m not in CHANCE])
+    assert not said_table([*pairs, *(replace(p, id=f"more {p.id}") for p in pairs)], answers).rows
 
 
 def test_similarity_is_drawn_against_a_setting():
