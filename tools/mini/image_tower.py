@@ -68,7 +68,7 @@ class ImageTower(lightning.LightningModule):
         drawn = words[torch.randint(len(words), (WRONG_WORDS,))]
         total = images.new_zeros(())
         for part, own in zip(batch, images.split([len(part.rows) for part in batch]), strict=True):
-            asked = [q.weight * self._ask(own, q, part.present(q), drawn) for q in sets[part.number].questions]
+            asked = [self._ask(own, q, part.present(q), drawn) for q in sets[part.number].questions]
             loss = torch.stack(asked).sum()
             total = total + loss * (len(own) / len(images))
             self.log(f"loss/{sets[part.number].name}", loss, on_step=False, on_epoch=True, batch_size=len(own))

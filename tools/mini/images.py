@@ -41,7 +41,6 @@ class Question:
     present: Tensor  # [n, concepts] bool, or shares that sum to one
     exclusive: bool
     open: bool = True
-    weight: float = 1.0  # of its loss
 
 
 @dataclass(frozen=True)
@@ -104,11 +103,9 @@ def photographs(
         ask.append(Question(means, torch.eye(len(rows), dtype=torch.bool), exclusive=True, open=False))
     if classifier and options.get("classifier"):
         shares = answers(pixels, classifier, cache / f"{name}-{options.side}-classes").float()
-        possible = torch.tensor([wnid in names and wnid not in unseen for wnid in classifier.wnids])
-        if possible.any():  # the set's labels are classes of the classifier: it can be none of the others
-            shares = shares * possible
+        shares = shares * torch.tensor([wnid not in unseen for wnid in classifier.wnids])
         shares = (shares / shares.sum(1, keepdim=True)).half()
-        ask.append(Question(classifier.concepts, shares, exclusive=True, open=False, weight=0.5))
+        ask.append(Question(classifier.concepts, shares, exclusive=True, open=False))
     ids = [row["source_id"] for row in rows]
     kept = np.array([not any(unseen.intersection(asked) for asked in own) for own in labels])
     seen = np.array([not held_out(i) and not watched(i) for i in ids])
