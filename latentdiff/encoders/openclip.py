@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from latentdiff.encoders.folding import fold_batch_norms
 from latentdiff.encoders.hub import Hub, quick_hub
 from latentdiff.errors import LatentDiffError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 TEXT_BATCH = 256
-CPU_BATCH = 16  # images at once on a CPU: what the layers pass on then stays in its cache
+CPU_BATCH = 8  # images at once on a CPU: what the layers pass on then stays in its cache
 
 
 class OpenClipEncoder:
@@ -42,7 +43,9 @@ class OpenClipEncoder:
         self._device = device
         self._autocast = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
         self._batch = CPU_BATCH if device.type == "cpu" else sys.maxsize
-        self._model = model.eval().requires_grad_(False).to(device)
+        model.eval().requires_grad_(False)
+        model.visual = fold_batch_norms(model.visual, _example(preprocess))
+        self._model = model.to(device)
         self._model.visual.to(memory_format=torch.channels_last)  # convolutions on a CPU take half the time
         self.dimension = self.encode_texts([name]).shape[1]
 
@@ -104,6 +107,14 @@ def fingerprint(name: str, model: Any) -> str:
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     digest.update(json.dumps(model.visual.preprocess_cfg, sort_keys=True, default=str).encode())
     return f"{name}@{digest.hexdigest()}"
+
+
+def _example(preprocess: Callable[[Image], Tensor]) -> Tensor:
+    """[1, 3, h, w]: some noise as the model sees it."""
+    from PIL.Image import fromarray
+
+    noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return preprocess(fromarray(noise.numpy()))[None]
 
 
 def _device(name: str) -> torch.device:

@@ -178,16 +178,20 @@ def read_variants(file: str | None, overrides: Sequence[str] = ()) -> tuple[Sett
     Raises:
         LatentDiffError: nothing is varied, or as `read_settings`.
     """
+    from omegaconf import OmegaConf
+
     given = read_keys(file, overrides, _TEXTS)
     base = {key: value for key, value in given.items() if not _varied(key)}
     variants = []
     for name in filter(_varied, given):
-        key = name.partition(".")[2]
-        if not isinstance(given[name], (list, tuple)) or key.split(".")[0] not in _VARIABLE:
+        key, values = name.partition(".")[2], given[name]
+        if OmegaConf.is_list(values):  # from a file
+            values = OmegaConf.to_container(values)
+        if not isinstance(values, list) or key.split(".")[0] not in _VARIABLE:
             raise LatentDiffError(
                 f"'{name}' does not say what to vary; write vary.KEY=[VALUE,...] with a key of {', '.join(_VARIABLE)}"
             )
-        variants += [Variant(key, value, _settings({**base, key: value}, file or "")) for value in given[name]]
+        variants += [Variant(key, value, _settings({**base, key: value}, file or "")) for value in values]
     if not variants:
         raise LatentDiffError("nothing to vary; name settings and their values, as in vary.concepts.rank=[jsd,gap]")
     return _settings(base, file or ""), variants

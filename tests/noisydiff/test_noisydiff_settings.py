@@ -8,7 +8,7 @@ import pytest
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import __main__ as command
-from latentdiff.noisydiff.settings import Settings, located, read_settings, to_yaml
+from latentdiff.noisydiff.settings import Settings, located, read_settings, read_variants, to_yaml
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").glob("noisydiff-*.yaml"))
@@ -41,7 +41,10 @@ def refusal(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> str:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_benchmark_in_the_repository_is_valid_and_shows_its_command(path: Path) -> None:
     assert read_settings(str(path)).sets
-    assert f"python -m latentdiff.noisydiff run --config {path.name}" in path.read_text()
+    varied = "\nvary:" in path.read_text()
+    assert f"python -m latentdiff.noisydiff {'sweep' if varied else 'run'} --config {path.name}" in path.read_text()
+    if varied:
+        assert read_variants(str(path))[1]
 
 
 def test_there_are_benchmarks_to_check() -> None:

@@ -85,8 +85,8 @@ def test_a_crop_stays_within_what_the_backbone_expects():
     pixels = torch.randint(0, 256, (16, 3, 32, 32), dtype=torch.uint8)
     out = augment(pixels, 24, turn=True, generator=torch.Generator().manual_seed(0))
     assert out.shape == (16, 3, 24, 24)
-    assert out.min() >= -127 / 128
-    assert out.max() <= 1
+    assert out.min() >= -127 / 128 - 1e-6  # interpolation rounds
+    assert out.max() <= 1 + 1e-6
 
 
 def test_every_pass_takes_all_words_and_its_own_part_of_the_other_texts():

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax, normalize
 from torchmetrics.functional.classification import binary_average_precision
 
+from latentdiff.encoders.folding import fold_batch_norms
+
 NEAR = 0.55  # text cosine with a concept above which a word of the vocabulary is no wrong answer
 WRONG_WORDS = 1024  # drawn a step
 
@@ -53,7 +55,7 @@ class ImageTower(lightning.LightningModule):
         self.head = model.visual.head
         self.scale, self.slope, self.bias = (nn.Parameter(torch.tensor(x)) for x in (25.0, 12.0, -4.0))
         self.constants = [words, sets]  # in a list: no part of a checkpoint
-        self.fast_lower: dict[int, nn.Module] = {}
+        self.fast_lower: list[nn.Module] = []
         self.steps, self.rate = steps, rate
         self.sigmoid_weight = sigmoid_weight
         self.requires_grad_(True).lower.requires_grad_(False)
@@ -104,11 +106,10 @@ class ImageTower(lightning.LightningModule):
             self.log(f"watched/{own.name}" + (f"/{i + 1}" if i else ""), value)
 
     def _lower(self, pixels: Tensor) -> Tensor:
-        """The stages that stay as they are: half precision, and compiled for each size of image (1.6 times as fast)."""
-        if pixels.shape[-1] not in self.fast_lower:
-            traced = torch.jit.trace(deepcopy(self.lower).eval().bfloat16(), pixels)
-            self.fast_lower[pixels.shape[-1]] = torch.jit.optimize_for_inference(traced)
-        return self.fast_lower[pixels.shape[-1]](pixels)
+        """The stages that stay as they are, in half precision and without batch norms: 1.6 times as fast."""
+        if not self.fast_lower:
+            self.fast_lower.append(deepcopy(fold_batch_norms(self.lower, pixels[:1].float())).bfloat16())
+        return self.fast_lower[0](pixels)
 
     def _ask(self, images: Tensor, question: Question, present: Tensor, drawn: Tensor) -> Tensor:
         logits = images @ question.concepts.T

@@ -66,7 +66,7 @@ def train_texts(model: torch.nn.Module, data: Path, settings: Any, run: Path) ->
 
 
 def train_images(model: torch.nn.Module, data: Path, settings: Any, run: Path) -> None:
-    """Trains the image tower in place; the text tower stays as it is."""
+    """Trains the image tower in place, to the mean of where its rounds end; the text tower stays as it is."""
     own = settings.images
     vectors = phrase_vectors(model)
     network, names = mini.classifier()
@@ -77,11 +77,15 @@ def train_images(model: torch.nn.Module, data: Path, settings: Any, run: Path) -
     sets += [images.rendered(name, o, vectors, cache) for name, o in settings.worlds.items()]
     words = vectors(build_vocabulary().words)
     watched = images.WatchedImages(sets, mini.CONFIG["model_cfg"]["vision_cfg"]["image_size"])
+    ends = []
     for number, (sizes, rate) in enumerate(own.rounds, 1):
         batches = images.ImageBatches(sets, list(sizes), own.batch, first=1000 * number)
         module = ImageTower(model, sets, words, len(sizes) * len(batches), rate, own.frozen)
         module.to(memory_format=torch.channels_last)
         fit(module, batches, len(sizes), run / own.folder / f"round-{number}", watched)
+        ends.append({key: value.clone() for key, value in model.visual.state_dict().items()})
+    weights = [key for key, value in ends[0].items() if value.is_floating_point()]
+    model.visual.load_state_dict(ends[0] | {key: torch.stack([end[key] for end in ends]).mean(0) for key in weights})
 
 
 def fit(
