@@ -70,6 +70,7 @@ def main() -> None:
     started = time.perf_counter()
     encoder = latentdiff.load_encoder(options.encoder)
     figures = {"load, seconds": time.perf_counter() - started}
+    say(figures)
     words = embed_vocabulary(build_vocabulary(), encoder, NamingSettings(centre=False))
     for part in (
         lambda: photographs(encoder, words, options.data, options.cache, options.split == "all"),
@@ -80,13 +81,17 @@ def main() -> None:
     ):
         own = part()
         figures |= own
-        for name, value in own.items():
-            bar = BARS.get(name)
-            print(
-                f"  {name:<44} {value:9.3f}" + (f"  {'at least' if bar > 0 else 'at most'} {abs(bar):g}" if bar else "")
-            )
+        say(own)
     if not options.no_record:
         record("mini", figures, {"split": options.split, "fingerprint": encoder.fingerprint, "bars": BARS})
+
+
+def say(figures: Mapping[str, float]) -> None:
+    """One line a figure, with its bar."""
+    for name, value in figures.items():
+        bar = BARS.get(name)
+        beside = f"  {'at least' if bar > 0 else 'at most'} {abs(bar):g}" if bar else ""
+        print(f"  {name:<44} {value:9.3f}{beside}", flush=True)
 
 
 def photographs(encoder: Encoder, words: WordVectors, data: Path, cache: Path, everything: bool) -> dict[str, float]:

@@ -36,6 +36,8 @@ class OpenClipEncoder:
         device: torch.device,
         precision: str,
     ) -> None:
+        from open_clip import convert_weights_to_lp
+
         self.name = name
         self.fingerprint = fingerprint(name, model)
         self.preprocess = preprocess
@@ -45,6 +47,8 @@ class OpenClipEncoder:
         self._batch = CPU_BATCH if device.type == "cpu" else sys.maxsize
         model.eval().requires_grad_(False)
         model.visual = fold_batch_norms(model.visual, _example(preprocess))
+        if self._autocast:  # once, not anew for every batch
+            convert_weights_to_lp(model.visual, torch.bfloat16)
         self._model = model.to(device)
         self._model.visual.to(memory_format=torch.channels_last)  # convolutions on a CPU take half the time
         self.dimension = self.encode_texts([name]).shape[1]
