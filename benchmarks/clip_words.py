@@ -80,6 +80,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with flickr8k/ and clip_embeddings/")
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
+    missing = [name for name in ("flickr8k", "clip_embeddings") if not (options.data / name).is_dir()]
+    if missing:
+        raise SystemExit(f"error: no {' and no '.join(missing)} in {options.data}; name their folder with --data")
     images, pairs = tagged(options.data)
     with TemporaryDirectory() as folder:
         bench = open_bench(options.data, images, Path(folder))

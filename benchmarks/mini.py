@@ -106,6 +106,8 @@ def photographs(encoder: Encoder, words: WordVectors, data: Path, cache: Path, e
             images = images.select(np.flatnonzero(held_out(images)))
         rows = images.table.to_pylist()
         figures |= measure(name, images.rows(np.arange(images.n)), rows, Names(name, encoder, words))
+    if not figures:
+        raise SystemExit(f"error: none of the data sets is in {data}; name their folder with --data")
     return figures
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from latentdiff.errors import LatentDiffError
 from latentdiff.findings import Interval
 from latentdiff.noisydiff.measures import SideScore
+from latentdiff.noisydiff.predictions import Prediction
 
 CHANCE = ("random-latents", "random-words", "parent")  # methods that know nothing of the difference
 DRAWS = 5000
@@ -55,7 +56,7 @@ class Run:
     scores: Sequence[SideScore]
 
 
-def methods_of(scores: Iterable[SideScore]) -> list[str]:
+def methods_of(scores: Iterable[SideScore | Prediction]) -> list[str]:
     """The methods in the order in which they first occur; those of chance last."""
     known = list(dict.fromkeys(score.method for score in scores))
     return [m for m in known if m not in CHANCE] + [m for m in CHANCE if m in known]

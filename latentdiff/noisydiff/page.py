@@ -6,7 +6,7 @@ and are named in its content security policy, images are `data:` addresses, ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 import latentdiff.report
 from latentdiff.findings import Side
-from latentdiff.noisydiff.aggregate import CHANCE
+from latentdiff.noisydiff.aggregate import CHANCE, methods_of
 from latentdiff.noisydiff.figures import Figure, environment
 from latentdiff.noisydiff.measures import Accepted, Judge, SideScore, level_of
 from latentdiff.noisydiff.pairs import Pair, Truth
@@ -102,7 +102,7 @@ def render(content: Content, judge: Judge) -> str:
     sheets = (REPORT / "page.css", HERE / "figure.css", HERE / "page.css")
     style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     script = (HERE / "page.js").read_text(encoding="utf-8")
-    methods = _ordered(content.predictions)
+    methods = methods_of(content.predictions)
     main = "combined" if "combined" in methods else next((m for m in methods if m not in CHANCE), "")
     return (
         environment()
@@ -183,9 +183,3 @@ def _said(answer: Prediction, side: Side, accepted: Accepted, score: SideScore |
         answer.abstained,
         tiles,
     )
-
-
-def _ordered(predictions: Iterable[Prediction]) -> list[str]:
-    """The methods as they first occur, those of chance last."""
-    known = list(dict.fromkeys(prediction.method for prediction in predictions))
-    return [m for m in known if m not in CHANCE] + [m for m in CHANCE if m in known]

@@ -29,7 +29,12 @@ def held_out(images: EmbeddingSet) -> np.ndarray:
     if SOURCE_ID not in images.table.column_names:
         return np.zeros(images.n, bool)
     ids = images.table.column(SOURCE_ID).to_pylist()
-    return np.array([id is not None and int(hashlib.sha1(str(id).encode()).hexdigest()[:8], 16) % 5 == 0 for id in ids])
+    return np.array([id is not None and source_number(str(id)) % 5 == 0 for id in ids])
+
+
+def source_number(source_id: str) -> int:
+    """What decides whether an image is held out: the same number everywhere and always."""
+    return int(hashlib.sha1(source_id.encode()).hexdigest()[:8], 16)
 
 
 def pool_sae(

@@ -171,7 +171,7 @@ def said_table(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> Tabl
     """What is said of each side, where the pairs are few enough to be read; empty where they are not."""
     planted = [pair for pair in pairs if pair.truth]
     given = {(p.pair, p.method): p for p in predictions}
-    methods = list(dict.fromkeys(p.method for p in predictions if p.method not in CHANCE))
+    methods = [method for method in methods_of(predictions) if method not in CHANCE]
     rows: list[tuple[Cell, ...]] = [
         (pair.id, truth.phrase, method, _first_words(given[pair.id, method].findings.get(side, ())))
         for pair in planted * (len(planted) <= READABLE)

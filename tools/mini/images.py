@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from torch.utils.data import IterableDataset
 
 from latentdiff.images import open_source
 from latentdiff.images.worlds import WORLDS
+from latentdiff.noisydiff.pools import source_number
 
 
 class Vectors(Protocol):
@@ -58,21 +58,17 @@ class ImageSet:
 
 def held_out(source_id: str) -> bool:
     """The fifth that training never sees."""
-    return _number(source_id) % 5 == 0
+    return source_number(source_id) % 5 == 0
 
 
 def watched(source_id: str) -> bool:
     """One image in thirty of the others: not trained on, measured after every pass; settings are chosen by it."""
-    return not held_out(source_id) and _number(source_id) % 31 == 0
+    return not held_out(source_id) and source_number(source_id) % 31 == 0
 
 
 def left_out(labels: Iterable[str], every: int) -> set[str]:
     """Each so-many-th class in the order of the labels: what a model does not see that is to be asked about them."""
     return set(sorted(set(labels))[::every])
-
-
-def _number(source_id: str) -> int:
-    return int(hashlib.sha1(source_id.encode()).hexdigest()[:8], 16)
 
 
 def photographs(
