@@ -1,6 +1,6 @@
 """The nouns that travel: what a finding is, what evidence it carries, and what a comparison returns.
 
-Frozen dataclasses without behaviour beyond conversion (`to_dict`). Shares are fractions of 1, p and q values are
+Frozen dataclasses without behaviour beyond conversion and short cuts. Shares are fractions of 1, p and q values are
 two-sided, intervals are 95 % intervals, sides are "a" and "b".
 """
 
@@ -84,6 +84,11 @@ class Finding:
     details: Mapping[str, float] = field(
         default_factory=dict
     )  # jsd, jsd_presence, jsd_strength, gap, ms, name_cosine, ...
+
+    @property
+    def judged(self) -> Evidence:
+        """The evidence its standing rests on: that of the images held back; where there are none, its own."""
+        return self.verification.evidence if self.verification else self.evidence
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def _confirmed(finding: Finding) -> bool:
 
 def _said(finding: Finding) -> str:
     """A finding and what speaks for it, in one line for the page."""
-    evidence = finding.verification.evidence if finding.verification else finding.evidence
+    evidence = finding.judged
     status = finding.verification.status if finding.verification else "not verified"
     return (
         f"{', '.join(finding.words)}: {status}, {evidence.prevalence_a:.1%} of A and {evidence.prevalence_b:.1%} of B, "

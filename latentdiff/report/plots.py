@@ -96,8 +96,8 @@ def prevalence(evidence: Evidence) -> Prevalence:
 
 def forest(entries: Sequence[Entry]) -> Forest:
     """The differences of all findings, those with more in A first, the largest on the outside."""
-    ordered = sorted(entries, key=lambda e: (e.finding.side, -abs(e.finding.evidence.difference)))
-    evidence = [e.finding.evidence for e in ordered]
+    ordered = sorted(entries, key=lambda e: (e.finding.side, -abs(e.finding.judged.difference)))
+    evidence = [e.finding.judged for e in ordered]
     reach = _reach([v for e in evidence for v in (e.difference, *_ends(e.difference_interval))])
     spans = [
         Span(*(_mirrored(v, reach) for v in (e.difference, e.difference_interval.high, e.difference_interval.low)))
@@ -115,7 +115,7 @@ def volcano(entries: Sequence[Entry], tested: Sequence[tuple[float, float]], lev
         level: of q, drawn as a line.
     """
     pairs = [(d, q) for d, q in tested if math.isfinite(d) and math.isfinite(q)]
-    marks = [(e.finding.evidence.difference, e.finding.evidence.q_value) for e in entries]
+    marks = [(e.finding.judged.difference, e.finding.judged.q_value) for e in entries]
     reach = _reach([d for d, _ in (*pairs, *marks)])
     surest = max([_evidence(q) for _, q in (*pairs, *marks)], default=0.0)
     top = min(CEILING, max(3.0, 1.08 * surest))

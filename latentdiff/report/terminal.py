@@ -57,7 +57,7 @@ def _table(listing: Listing, console: Console) -> Table:
 
 
 def _cells(entry: Entry, roomy: bool, console: Console) -> list[Text]:
-    finding, evidence = entry.finding, entry.finding.evidence
+    finding, evidence = entry.finding, entry.finding.judged
     status = finding.verification.status if finding.verification else "not checked"
     cells = [
         Text(finding.side.upper(), style=_COLOURS[finding.side]),

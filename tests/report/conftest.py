@@ -70,6 +70,11 @@ def make_finding() -> MakeFinding:
     return build_finding
 
 
+@pytest.fixture
+def make_evidence() -> Callable[..., Evidence]:
+    return evidence_of
+
+
 @pytest.fixture(scope="session")
 def a_finding() -> Finding:
     return build_finding()

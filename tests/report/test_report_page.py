@@ -182,10 +182,19 @@ def test_a_card_says_name_shares_ratio_q_branch_and_check(make_result, make_find
     finding = make_finding(branches=("concept", "density"))
     text = Page(render(make_result(findings=(finding,)), {})).text
     for piece in (
-        "surfboard", "surf, surfer, wave, wetsuit", "✓ confirmed", "4.2 %", "0.3 %", "13× as common in A", "q < .001",
-        "concept + density branches", "A: 4.2 %, 95 % interval 3.2 % to 5.5 %",
+        "surfboard", "surf, surfer, wave, wetsuit", "✓ confirmed", "4.3 %", "0.3 %", "13× as common in A", "q < .001",
+        "concept + density branches", "A: 4.3 %, 95 % interval 2.9 % to 6.2 %",
     ):  # fmt: skip
         assert piece in text
+
+
+def test_the_numbers_shown_are_those_that_the_badge_rests_on(make_result, make_finding, make_evidence):
+    ambiguous = make_finding(counts=(26, 2), evidence=make_evidence(220, 149))  # its latent fires for other things too
+    text = Page(render(make_result(findings=(ambiguous,)), {})).text
+    card = text[text.index("✓ confirmed") : text.index("Numbers")]
+    assert "2.1 %" in card and "0.2 %" in card and "18 %" not in card
+    numbers = text[text.index("Numbers") :]
+    assert "its latent 220 of 1,240" in numbers and "checked on 13 of 611" in numbers
 
 
 @pytest.mark.parametrize(

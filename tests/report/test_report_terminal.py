@@ -24,12 +24,12 @@ def test_a_wide_table_shows_all_and_a_narrow_one_what_matters(make_result):
     wide, narrow = printed(make_result(), 140), printed(make_result(), 60)
     row = next(line for line in wide.splitlines() if "surfboard  surf" in line)
     assert row.split() == [
-        "A", "surfboard", "surf,", "surfer,", "wave,", "wetsuit", "4.2", "%", "0.3", "%", "13x", "<", ".001",
+        "A", "surfboard", "surf,", "surfer,", "wave,", "wetsuit", "4.3", "%", "0.3", "%", "13x", "<", ".001",
         "concept+density", "confirmed",
     ]  # fmt: skip
     assert "only here" in wide and "only here" not in narrow
     row = next(line for line in narrow.splitlines() if line.startswith("A") and "surfboard" in line)
-    assert row.split() == ["A", "surfboard", "4.2", "%", "0.3", "%", "confirmed"]
+    assert row.split() == ["A", "surfboard", "4.3", "%", "0.3", "%", "confirmed"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
