@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATA ?= ../shared/data
+DATA ?= data
 
-.PHONY: install demo test lint bench-planted bench-photos bench-halves eval-mini clean
+.PHONY: install demo test lint bench-planted bench-photos bench-halves bench-clip eval-mini clean
 
 install: $(VENV)/.installed
 
@@ -35,6 +35,9 @@ bench-photos: install
 
 bench-halves: install
 	$(BIN)/python -m benchmarks.halves
+
+bench-clip: install
+	$(BIN)/python -m benchmarks.clip_words --data $(DATA)
 
 $(VENV)/.bench: install
 	$(BIN)/python -m pip install --progress-bar off --editable '.[bench]'

@@ -108,7 +108,7 @@ def main() -> None:
     if not options.no_record:
         tables = {tag: {m: first_words(p) for m, p in own.items()} for tag, own in said.items()}
         figures = {"tags named": {m: sum(own) for m, own in hits.items()}, "first words": tables}
-        record("clip_words", figures, {"tags": len(pairs), "images": images.n})
+        record("clip_words", figures, {"tags": len(pairs), "images": images.n}, StoredTexts.fingerprint)
 
 
 def tagged(data: Path) -> tuple[EmbeddingSet, list[Pair]]:

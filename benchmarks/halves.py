@@ -48,7 +48,12 @@ def main() -> None:
     for label, made in figures.items():
         print(line(label, made))
     if not options.no_record:
-        record("halves", figures, {"seeds": options.seeds, "images": IMAGES, "share": SHARE})
+        record(
+            "halves",
+            figures,
+            {"seeds": options.seeds, "images": IMAGES, "share": SHARE},
+            encoder.fingerprint,
+        )
 
 
 def halves(

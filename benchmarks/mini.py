@@ -83,7 +83,7 @@ def main() -> None:
         figures |= own
         say(own)
     if not options.no_record:
-        record("mini", figures, {"split": options.split, "fingerprint": encoder.fingerprint, "bars": BARS})
+        record("mini", figures, {"split": options.split, "bars": BARS}, encoder.fingerprint)
 
 
 def say(figures: Mapping[str, float]) -> None:
@@ -91,6 +91,8 @@ def say(figures: Mapping[str, float]) -> None:
     for name, value in figures.items():
         bar = BARS.get(name)
         beside = f"  {'at least' if bar > 0 else 'at most'} {abs(bar):g}" if bar else ""
+        if bar and (value < bar if bar > 0 else value > -bar):
+            beside += ": missed"
         print(f"  {name:<44} {value:9.3f}{beside}", flush=True)
 
 

@@ -20,16 +20,13 @@ from benchmarks.shards import embedded, folder
 from latentdiff.comparison import CompareSettings
 from latentdiff.density import DensitySettings
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.findings import ComparisonResult, Finding, Side
-from latentdiff.naming import NamingSettings
+from latentdiff.findings import SIDES, ComparisonResult, Finding, Side
 from latentdiff.noisydiff.pools import held_out
 from latentdiff.verify import VerifySettings
 from sae_training import SparseAutoencoder, TrainSettings, train
 
 BACKGROUND, EACH, PLANTED = 60, 20, 40
 TOP = 5  # findings looked at on each side
-Sides = tuple[Side, Side]
-SIDES: Sides = ("a", "b")
 
 
 @dataclass
@@ -64,8 +61,14 @@ def main() -> None:
     gain, low, high = paired
     print(f"concept branch minus difference of means, equal words: {gain:+.1%} ({low:+.1%} to {high:+.1%})")
     if not options.no_record:
-        settings = {"pairs": options.pairs, "background": BACKGROUND, "each": EACH, "planted": PLANTED}
-        record("photos", {**figures, "concept minus means": paired, "sae": sae.metadata.measures}, settings)
+        settings = {
+            "pairs": options.pairs,
+            "background": BACKGROUND,
+            "each": EACH,
+            "planted": PLANTED,
+        }
+        measured = {**figures, "concept minus means": paired, "sae": sae.metadata.measures}
+        record("photos", measured, settings, encoder.fingerprint)
 
 
 def pool_sae(pool: EmbeddingSet, path: Path) -> SparseAutoencoder:
@@ -101,9 +104,8 @@ def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, cou
     """Every method's hits over `count` pairs, two sides each."""
     settings = CompareSettings()
     off = DensitySettings(enabled=False)
-    words_only = replace(
-        settings, naming=NamingSettings(phrases=False), density=off, verify=VerifySettings(enabled=False)
-    )
+    plain_words = replace(settings.naming, phrases=False)
+    words_only = replace(settings, naming=plain_words, density=off, verify=VerifySettings(enabled=False))
     encoder = latentdiff.load_encoder("mini")
     words = latentdiff.naming.embed_vocabulary(
         latentdiff.naming.build_vocabulary(settings.naming), encoder, settings.naming

@@ -14,12 +14,11 @@ import numpy as np
 
 import latentdiff
 from benchmarks.record import line, record, share
-from latentdiff.findings import ComparisonResult, Finding, Side
+from latentdiff.findings import SIDES, ComparisonResult, Finding, Side
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming.vocabulary import fold
 
 IMAGES, SHARE, TOP = 1000, 0.04, 5
-SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,12 @@ def main() -> None:
     for label, result_row in figures.items():
         print(line(label, result_row))
     if not options.no_record:
-        record("planted", figures, {"pairs": options.pairs, "images": IMAGES, "share": SHARE})
+        record(
+            "planted",
+            figures,
+            {"pairs": options.pairs, "images": IMAGES, "share": SHARE},
+            encoder.fingerprint,
+        )
 
 
 def draw_pair(seed: int) -> Pair:

@@ -14,12 +14,20 @@ from typing import Any
 HERE = Path(__file__).parent
 
 
-def record(name: str, figures: dict[str, Any], settings: dict[str, Any]) -> Path:
-    """Writes `benchmarks/NAME.json` and returns its path."""
+def record(name: str, figures: dict[str, Any], settings: dict[str, Any], encoder: str) -> Path:
+    """Writes `benchmarks/NAME.json` and returns its path.
+
+    Args:
+        name: of the benchmark.
+        figures: what was measured.
+        settings: what it was measured with.
+        encoder: fingerprint of the encoder.
+    """
     content = {
         "benchmark": name,
         "figures": figures,
         "settings": settings,
+        "encoder": encoder,
         "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
         "commit": _commit(),
         "date": date.today().isoformat(),

@@ -7,6 +7,7 @@ from pathlib import Path
 import latentdiff
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.encoders import Encoder
+from latentdiff.errors import LatentDiffError
 
 
 def embedded(data: Path, name: str, encoder: Encoder, cache: Path) -> EmbeddingSet:
@@ -19,9 +20,12 @@ def embedded(data: Path, name: str, encoder: Encoder, cache: Path) -> EmbeddingS
         cache: folder where embedding sets are kept.
 
     Raises:
-        LatentDiffError: there is no shard.
+        SystemExit: there is no shard.
     """
-    return latentdiff.embed(str(data / name / "*.tar*"), encoder, folder(cache, encoder.fingerprint) / name)
+    try:
+        return latentdiff.embed(str(data / name / "*.tar*"), encoder, folder(cache, encoder.fingerprint) / name)
+    except LatentDiffError as error:
+        raise SystemExit(f"error: {error}") from None
 
 
 def folder(cache: Path, fingerprint: str) -> Path:

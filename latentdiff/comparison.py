@@ -20,7 +20,7 @@ from latentdiff.dictionary import SaeSettings, check_inputs, find_sae, open_or_e
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_same_space
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import ComparisonResult, ConceptResult, DensityResult, Finding, ImageRef, Side
+from latentdiff.findings import SIDES, ComparisonResult, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.health import summarise_set
 from latentdiff.images import read_images
 from latentdiff.language import LanguageSettings
@@ -33,7 +33,7 @@ from latentdiff.naming import (
     exemplar_directions,
     name_directions,
 )
-from latentdiff.proposals import SIDES, Matter, propose, propose_and_verify, text_vectors, with_verification
+from latentdiff.proposals import Matter, propose, propose_and_verify, text_vectors, with_verification
 from latentdiff.report import ReportSettings, write_report, write_results
 from latentdiff.runlog import RunLog
 from latentdiff.verify import VerifySettings

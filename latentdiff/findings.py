@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Side = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
 Status = Literal["confirmed", "weak", "refuted"]
 
 SCHEMA_VERSION = 1

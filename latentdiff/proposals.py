@@ -13,7 +13,7 @@ from latentdiff.concepts import ConceptSettings, LatentStatistics, concept_branc
 from latentdiff.density import DensitySettings, density_branch, hypotheses
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.evidence import gather_evidence
-from latentdiff.findings import ConceptResult, DensityResult, Finding, ImageRef, Side, Verification
+from latentdiff.findings import SIDES, ConceptResult, DensityResult, Finding, ImageRef, Side, Verification
 from latentdiff.images import decode, read_images
 from latentdiff.language import Difference, LanguageSettings, load_captioner, summarise
 from latentdiff.naming import LatentName, WordVectors
@@ -28,7 +28,6 @@ Progress = Callable[[str, int, int | None], None]
 RefsOf = Callable[[Side, np.ndarray, np.ndarray], tuple[ImageRef, ...]]
 Rows = Mapping[Side, np.ndarray]
 
-SIDES: tuple[Side, Side] = ("a", "b")
 _DEEP = 10  # how much further down the list on all images a proposal of the finding half is looked for
 
 
@@ -74,8 +73,7 @@ class Matter:
             return result, []
         embeddings = np.stack([self.sets[ref.side].rows(np.array([ref.row]))[0] for ref in result.extreme])
         mean = np.mean([view.rows(slice(None)).mean(0) for view in views.values()], axis=0)
-        device = "cpu" if self.device == "auto" else self.device
-        captioner = load_captioner(settings.language, self.words, mean, device)
+        captioner = load_captioner(settings.language, self.words, mean, self.device)
         captions = captioner.caption(_pictures(result.extreme, settings.language), embeddings)
         extreme = tuple(replace(ref, caption=said) for ref, said in zip(result.extreme, captions, strict=True))
         said = {side: [ref.caption for ref in extreme if ref.side == side] for side in SIDES}

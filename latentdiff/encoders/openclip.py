@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from latentdiff.device import find_device
 from latentdiff.encoders.folding import fold_batch_norms
 from latentdiff.encoders.hub import Hub, quick_hub
 from latentdiff.errors import LatentDiffError
@@ -67,7 +68,7 @@ class OpenClipEncoder:
         Raises:
             LatentDiffError: the model cannot be had.
         """
-        place = _device(device)
+        place = find_device(device)
         with quick_hub(_needs_hub(architecture)) as hub:
             import open_clip
 
@@ -119,17 +120,6 @@ def _example(preprocess: Callable[[Image], Tensor]) -> Tensor:
 
     noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     return preprocess(fromarray(noise.numpy()))[None]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise LatentDiffError(f"device '{name}' cannot be used here ({_one_line(error)}); take cpu or auto") from error
-    return device
 
 
 def _wants_quick_gelu(architecture: str, tag: str | None) -> bool:

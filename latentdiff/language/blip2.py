@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentdiff.device import find_device
 from latentdiff.errors import LatentDiffError
 
 if TYPE_CHECKING:
@@ -44,19 +45,20 @@ class Blip2:
 
 
 @lru_cache(maxsize=1)
-def load_blip2(model: str, device: str = "cpu") -> Blip2:
+def load_blip2(model: str, device: str = "auto") -> Blip2:
     """BLIP-2 by its name at Hugging Face, or from a folder; the last one stays loaded, for the next comparison.
 
     Raises:
-        LatentDiffError: it is nowhere to be had, or damaged.
+        LatentDiffError: it is nowhere to be had, or damaged, or there is no such device.
     """
     import torch
     from safetensors import SafetensorError
     from transformers import Blip2ForConditionalGeneration, Blip2Processor
 
+    place = find_device(device)
     try:
         processor = Blip2Processor.from_pretrained(model)
-        dtype = torch.float32 if device == "cpu" else torch.float16
+        dtype = torch.float32 if place.type == "cpu" else torch.float16
         network = Blip2ForConditionalGeneration.from_pretrained(model, dtype=dtype, use_safetensors=True)
     except (OSError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -64,4 +66,4 @@ def load_blip2(model: str, device: str = "cpu") -> Blip2:
             f"the captioner blip2 cannot load '{model}': tried a folder of that name, the local Hugging Face cache and "
             f"huggingface.co ({reason}); language.captioner=tags works offline"
         ) from None
-    return Blip2(network.eval().to(device), processor)
+    return Blip2(network.eval().to(place), processor)

@@ -36,7 +36,7 @@ def load_captioner(
     settings: LanguageSettings,
     words: PhraseVectors | None = None,
     image_mean: np.ndarray | None = None,
-    device: str = "cpu",
+    device: str = "auto",
 ) -> Captioner:
     """The captioner that the settings name.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -63,17 +65,12 @@ def name_directions(
             f"directions, embeddings and words have widths {directions.shape[1]}, {sample.shape[1]} and "
             f"{words.vectors.shape[1]}; all three must come from one encoder"
         )
-    units = unit_rows(directions)
-    hubness = _word_hubness(units, words.vectors) if settings.csls else None
+    hubness, nearest = _nearest(_Asked(unit_rows(directions), words, settings.words_per_latent, settings.csls))
     random = _random_directions(sample, seed)
     bar = np.quantile(
         np.concatenate([scores.max(1) for _, scores in _scored(random, words.vectors, hubness)]), QUANTILE
     )
-    return [
-        _name(row_cosines, row_scores, words.words, settings.words_per_latent, bar)
-        for cosines, scores in _scored(units, words.vectors, hubness)
-        for row_cosines, row_scores in zip(cosines, scores, strict=True)
-    ]
+    return [LatentName(near.words, near.cosines, bool(near.score > bar)) for near in nearest]
 
 
 def exemplar_directions(
@@ -107,6 +104,43 @@ def exemplar_directions(
     return out
 
 
+class _Nearest(NamedTuple):
+    """A direction's words, and the score of the first."""
+
+    words: tuple[str, ...]
+    cosines: tuple[float, ...]
+    score: float
+
+
+class _Asked:
+    """Directions and words whose neighbours are asked for; equal where the contents are."""
+
+    def __init__(self, units: np.ndarray, words: WordVectors, count: int, csls: bool) -> None:
+        self.units, self.words, self.count, self.csls = units, words, count, csls
+        digest = hashlib.blake2b(digest_size=16)
+        for part in (units.tobytes(), words.vectors.tobytes(), "\0".join(words.words).encode()):
+            digest.update(part)
+        self.key = (digest.hexdigest(), count, csls)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=8)  # a benchmark names the latents of one SAE for pair after pair
+def _nearest(asked: _Asked) -> tuple[np.ndarray | None, list[_Nearest]]:
+    """The words' hubness, where it counts, and the nearest words of each direction."""
+    hubness = _word_hubness(asked.units, asked.words.vectors) if asked.csls else None
+    nearest = [
+        _name(row_cosines, row_scores, asked.words.words, asked.count)
+        for cosines, scores in _scored(asked.units, asked.words.vectors, hubness)
+        for row_cosines, row_scores in zip(cosines, scores, strict=True)
+    ]
+    return hubness, nearest
+
+
 def _scored(
     units: np.ndarray, vectors: np.ndarray, hubness: np.ndarray | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -119,18 +153,16 @@ def _scored(
             yield cosines, cosines - (hubness + _mean_of_nearest(cosines)[:, None]) / 2
 
 
-def _name(cosines: np.ndarray, scores: np.ndarray, words: tuple[str, ...], count: int, bar: float) -> LatentName:
+def _name(cosines: np.ndarray, scores: np.ndarray, words: tuple[str, ...], count: int) -> _Nearest:
     if not cosines.any():
-        return LatentName((), (), False)
+        return _Nearest((), (), -np.inf)
     candidates = min(4 * count, len(words))  # enough to fill the places of plurals
     near = np.argpartition(-scores, candidates - 1)[:candidates]
     best: dict[str, int] = {}
     for index in near[np.lexsort((near, -scores[near]))]:
         best.setdefault(fold(words[index]), int(index))
     chosen = list(best.values())[:count]
-    return LatentName(
-        tuple(words[i] for i in chosen), tuple(float(cosines[i]) for i in chosen), bool(scores[chosen[0]] > bar)
-    )
+    return _Nearest(tuple(words[i] for i in chosen), tuple(float(cosines[i]) for i in chosen), float(scores[chosen[0]]))
 
 
 def _random_directions(sample: np.ndarray, seed: int) -> np.ndarray:

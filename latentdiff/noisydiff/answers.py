@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from latentdiff.evidence import wilson
-from latentdiff.findings import Interval, Side
+from latentdiff.findings import SIDES, Interval
 from latentdiff.noisydiff.aggregate import Estimate, estimate
 from latentdiff.noisydiff.measures import check_predictions
 from latentdiff.noisydiff.pairs import Pair
 from latentdiff.noisydiff.predictions import TOP, Prediction
-
-SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,13 +13,21 @@ from latentdiff.dictionary import open_or_embed
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.images.records import file_stamp
 from latentdiff.images.worlds.source import PREFIX, parse_spec
 from latentdiff.noisydiff.annotations import annotation_pairs
 from latentdiff.noisydiff.classes import class_pairs
-from latentdiff.noisydiff.external import closed_pairs, groups_of, read_definitions, visdiff_pairs
+from latentdiff.noisydiff.external import (
+    Contexts,
+    closed_pairs,
+    contexts_of,
+    groups_of,
+    read_definitions,
+    visdiff_pairs,
+)
 from latentdiff.noisydiff.labels import Labels, coco_labels, table_classes, table_labels
 from latentdiff.noisydiff.pairs import Pair, read_pairs, write_pairs
-from latentdiff.noisydiff.pools import bundled_sae, held_out, pool_sae
+from latentdiff.noisydiff.pools import SOURCE_ID, bundled_sae, held_out, pool_sae
 from latentdiff.noisydiff.same import half_pairs
 from latentdiff.noisydiff.settings import SetSettings, Settings, located
 from latentdiff.noisydiff.store import key_of
@@ -79,9 +87,13 @@ def open_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> li
 
 
 def pairs_file(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Path:
-    """Where the pairs of a set lie: another file for other images or settings."""
+    """Where the pairs of a set lie: another file for other images, labels or settings."""
     how = {name: value for name, value in asdict(one).items() if name not in ("name", "images", "pool")}
-    return Path(settings.out) / one.name / f"pairs-{key_of(how, images.digest)[:8]}.jsonl"
+    columns = ("id", SOURCE_ID, one.column, one.context)
+    told = {name: images.table.column(name).to_pylist() for name in columns if name in images.table.column_names}
+    files = [located(file, settings.data.root) for file in (*one.instances, one.definitions or "") if file]
+    stamps = [file_stamp(Path(file)) for file in files]
+    return Path(settings.out) / one.name / f"pairs-{key_of(how, images.digest, told, stamps, settings.seed)[:8]}.jsonl"
 
 
 def build_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> list[Pair]:
@@ -143,12 +155,13 @@ def _world(one: SetSettings) -> str:
     return parse_spec(one.images).world
 
 
-def _contexts(one: SetSettings, table: pa.Table) -> Mapping[str, list[str]]:
-    """Groups named SUBJECT(CONTEXT), from one column or from two."""
-    contexts = table_classes(table, one.context or one.column)
-    subjects = table_classes(table, one.column) if one.context else dict.fromkeys(contexts, one.name)
-    groups: dict[str, list[str]] = {}
-    for id, context in contexts.items():
+def _contexts(one: SetSettings, table: pa.Table) -> Contexts:
+    """By subject and context: from two columns, or from one of groups."""
+    if one.context is None:
+        return contexts_of(groups_of(table, one.column))
+    subjects = table_classes(table, one.column)
+    found: dict[tuple[str, str], list[str]] = {}
+    for id, context in table_classes(table, one.context).items():
         if id in subjects:
-            groups.setdefault(f"{subjects[id]}({context})", []).append(id)
-    return groups
+            found.setdefault((subjects[id], context), []).append(id)
+    return found

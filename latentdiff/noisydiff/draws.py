@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import Side
+from latentdiff.findings import SIDES
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.wordnet import read_wordnet
 
-SIDES: tuple[Side, Side] = ("a", "b")
 T = TypeVar("T")
 
 
@@ -115,14 +114,15 @@ def assemble(
     Raises:
         TooFewImages: there are not so many.
     """
-    ids, shares = [], []
+    ids, shares, planted = [], [], []
     for side in sides:
         many, few = counts(len(side.background), len(side.planted), recipe["scarcity"], recipe["size"])
         # sorted, so that the order tells nothing
         ids.append(tuple(sorted((*side.background[:many], *side.planted[:few]))))
         shares.append(few / (many + few))
-    truth = dict(zip(SIDES, truths, strict=True))
-    return Pair(name, parent, ids[0], ids[1], truth, sum(shares) / 2, seed, recipe)
+        planted.append(few)
+    truth, shown = dict(zip(SIDES, truths, strict=True)), dict(zip(SIDES, planted, strict=True))
+    return Pair(name, parent, ids[0], ids[1], truth, sum(shares) / 2, seed, recipe, shown)
 
 
 def first_built(candidates: Iterable[T], build: Callable[[T], Pair], count: int) -> list[Pair]:

@@ -23,6 +23,7 @@ from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.registry import choose
 
 Groups = Mapping[str, Sequence[str]]  # ids of images by the name of their group
+Contexts = Mapping[tuple[str, str], Sequence[str]]  # ids of images by subject and context
 
 PLAIN = ("imagenet", "base")  # VisDiffBench's groups that only the other side differs from
 _COLUMNS = ("pair_id", "subset", "difficulty", "set1", "set2", "difference")
@@ -97,39 +98,44 @@ def visdiff_pairs(definitions: Iterable[Definition], groups: Groups) -> list[Pai
     return pairs
 
 
-def closed_pairs(groups: Groups) -> list[Pair]:
+def contexts_of(groups: Groups) -> dict[tuple[str, str], Sequence[str]]:
+    """Groups called "cat(sofa)", as in MetaShift, by subject and context; the subject of "sofa" alone is ""."""
+    return {match.groups() if (match := _CONTEXT.fullmatch(name)) else ("", name): groups[name] for name in groups}  # type: ignore[misc]
+
+
+def closed_pairs(contexts: Contexts) -> list[Pair]:
     """All pairs of contexts of each subject, as in MetaShift, with the subject's contexts as candidate labels.
 
     Args:
-        groups: ids by "subject(context)", as in "cat(sofa)"; an image that shows both contexts is in neither side.
+        contexts: ids by subject and context; an image that shows both contexts is in neither side.
 
     Returns:
-        Pairs whose recipe lists the `candidates`, from which a closed-set method chooses.
+        Pairs with the subject as parent, whose recipe lists the `candidates`, from which a closed-set method chooses.
 
     Raises:
-        LatentDiffError: a group is not named so, or no subject has two contexts.
+        LatentDiffError: no subject has two contexts.
     """
-    contexts: dict[str, list[str]] = {}
-    for group in sorted(groups):
-        subject, context = _subject(group)
-        contexts.setdefault(subject, []).append(context)
-    found = [(s, a, b) for s, those in sorted(contexts.items()) for a, b in combinations(those, 2)]
+    of_subject: dict[str, list[str]] = {}
+    for subject, context in sorted(contexts):
+        of_subject.setdefault(subject, []).append(context)
+    found = [(s, a, b) for s, those in sorted(of_subject.items()) for a, b in combinations(those, 2)]
     if not found:
-        raise LatentDiffError(f"no subject has two contexts; groups are {_some(groups)}, give some like cat(sofa)")
-    return [closed_pair(groups, subject, (a, b), contexts[subject]) for subject, a, b in found]
+        known = _some(f"{subject}({context})" for subject, context in contexts)
+        raise LatentDiffError(f"no subject has two contexts; there are {known}, give some like cat(sofa) and cat(box)")
+    return [closed_pair(contexts, subject, (a, b), of_subject[subject]) for subject, a, b in found]
 
 
-def closed_pair(groups: Groups, subject: str, contexts: Sequence[str], candidates: Sequence[str]) -> Pair:
+def closed_pair(known: Contexts, subject: str, contexts: Sequence[str], candidates: Sequence[str]) -> Pair:
     """One pair of contexts of a subject; images in both are left out.
 
     Raises:
-        LatentDiffError: there is no such group, or nothing is left of one.
+        LatentDiffError: there is no such context, or nothing is left of one.
     """
-    named = {_subject(group): frozenset(ids) for group, ids in groups.items()}
-    one, other = (named[_known(named, subject, context)] for context in contexts)
+    own = {context: frozenset(ids) for (of, context), ids in known.items() if of == subject}
+    one, other = (choose(f"context of '{subject}'", context, own) for context in contexts)
     recipe = {"builder": "closed", "subject": subject, "contexts": list(contexts), "candidates": list(candidates)}
     truths: dict[Side, Truth] = {"a": truth_of(contexts[0]), "b": truth_of(contexts[1])}
-    name = f"{subject}/{contexts[0]}-{contexts[1]}"
+    name = "/".join(filter(None, (subject, "-".join(contexts))))
     return _pair(name, subject, one - other, other - one, truths, recipe)
 
 
@@ -160,18 +166,6 @@ def _pair(
 
 def _described(description: str, word: str) -> Truth:
     return Truth(description, tuple(dict.fromkeys(filter(None, (description, word)))))
-
-
-def _subject(group: str) -> tuple[str, str]:
-    match = _CONTEXT.fullmatch(group)
-    if match is None:
-        raise LatentDiffError(f"the group '{group}' is not named subject(context), as in cat(sofa)")
-    return match[1], match[2]
-
-
-def _known(named: Mapping[tuple[str, str], object], subject: str, context: str) -> tuple[str, str]:
-    names = {f"{s}({c})": (s, c) for s, c in named}
-    return choose("group", f"{subject}({context})", names)
 
 
 def _some(names: Iterable[str]) -> str:

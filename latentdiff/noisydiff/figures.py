@@ -211,7 +211,7 @@ def _form(measure: str) -> Axis:
 
 def _style(label: str, styled: Iterator[int]) -> tuple[str, str]:
     if label in CHANCE:
-        return "chance", ("1 4", "4 3", "8 3")[CHANCE.index(label)]
+        return "chance", ("1 4", "4 3", "8 3")[CHANCE.index(label) % 3]
     number = next(styled)
     return f"s{number % SERIES}", ("", "6 3", "2 3")[number // SERIES % 3]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int | None], None]
 
-EDITION = 1  # of the answers; goes up when a method changes in a way that no setting tells
+EDITION = 2  # of the answers; goes up when a method changes in a way that no setting tells
 _SAMPLE = 4096  # images that show what a random direction among them is like
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -143,12 +143,19 @@ def _prediction(method: str, pair: Pair, said: Answer, seconds: float) -> Predic
 def _keys(
     pairs: Sequence[Pair], images: EmbeddingSet, settings: Settings, sae: Path | None
 ) -> dict[str, dict[str, str]]:
-    """For each pair and method a key of all that its answer depends on."""
+    """For each pair and method a key of all that its answer depends on.
+
+    A pair of halves of one set (A = A) trains no SAE of its own, which would be most of the time of a run.
+    """
     common = [EDITION, images.digest, images.fingerprint, key_of(build_vocabulary(settings.naming).words)]
     card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
     of_method = {method: key_of(common, method, _facts(method, settings, card)) for method in settings.methods}
     return {
-        pair.id: {method: key_of(key, pair.a, pair.b, pair.parent) for method, key in of_method.items()}
+        pair.id: {
+            method: key_of(key, pair.a, pair.b, pair.parent)
+            for method, key in of_method.items()
+            if pair.truth or not (method in OWN and OWN[method].task)
+        }
         for pair in pairs
     }
 
@@ -218,8 +225,7 @@ def _one_thread() -> Iterator[None]:
 def _answer_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
     answers = answer(pair, list(keys), _open(job))
     file = file_of(job.folder, pair.id)
-    kept = {} if job.settings.fresh else read_answers(file)
-    write_answers(file, kept | {said.method: (keys[said.method], said) for said in answers})
+    write_answers(file, read_answers(file) | {said.method: (keys[said.method], said) for said in answers})
 
 
 @lru_cache(maxsize=1)
@@ -239,7 +245,6 @@ def _open(job: Job) -> Bench:
     if sae is not None and "random-latents" in settings.methods:
         sample = images.rows(np.argsort(images.hashes, kind="stable")[:_SAMPLE])
         names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
-    device = "cpu" if settings.device == "auto" else settings.device
-    context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=device)
+    context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=settings.device)
     rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
     return Bench(images, rows, settings, context, sae)

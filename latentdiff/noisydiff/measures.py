@@ -31,6 +31,9 @@ CUTS: Mapping[str, tuple[str, int]] = {
     "25 words": ("words", 25),
 }
 JOINED = ("top 1", "top 5")  # cuts at which the words of a finding are also compared as one phrase
+MAIN = "synonym, 25 words"  # what methods are compared by: exact-or-synonym hits at an equal number of words
+NEAR = "similarity, top 5"  # the paper's
+NEAR_JOINED = "joined, top 5"
 SENTENCE = 4  # words from which an entry is read as a sentence, in which a name may stand anywhere
 
 
@@ -195,7 +198,7 @@ def _score_side(
     images = len(pair.a if side == "a" else pair.b)
     return SideScore(
         prediction.method, pair.id, pair.parent, side, truth.phrase, pair.scarcity,
-        round(pair.scarcity * images), images, values, ranks,
+        pair.planted.get(side, round(pair.scarcity * images)), images, values, ranks,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from latentdiff.comparison import CompareSettings, compare
 from latentdiff.config import METHODS
 from latentdiff.dictionary import TOO_FEW, SaeSettings, find_sae
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.findings import ComparisonResult, Finding, Side
+from latentdiff.findings import SIDES, ComparisonResult, Finding
 from latentdiff.noisydiff.predictions import TOP
 from latentdiff.noisydiff.rivals import Answer
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 EACH = 2  # images of a finding that the page shows
 BRANCHES = ("concept", "density", "combined")
-SIDES: tuple[Side, Side] = ("a", "b")
 _STAGES = {  # of RunLog, that a branch alone would need
     "concept": ("codes", "names", "concept branch"),
     "density": ("density branch and verification",),
@@ -68,7 +67,7 @@ def answer_own(
     settings: CompareSettings,
     encoder: Encoder,
     sae: SparseAutoencoder | None,
-    device: str = "cpu",
+    device: str = "auto",
 ) -> dict[str, tuple[Answer, float]]:
     """What our methods say of two sets, and the seconds that each would need alone.
 
@@ -124,6 +123,7 @@ def _answer(result: ComparisonResult, branch: str) -> Answer:
     density = result.density
     findings: Sequence[Finding] = result.findings
     abstained = not result.different
+    verified = result.settings["verify"]["enabled"]
     if branch == "concept":
         findings = result.concepts.findings
         abstained = result.concepts.significant == 0
@@ -133,7 +133,7 @@ def _answer(result: ComparisonResult, branch: str) -> Answer:
     sides = {side: [f for f in findings if f.side == side] for side in SIDES}
     return Answer(
         findings={side: tuple(f.words for f in sides[side]) for side in SIDES},
-        confirmed={side: sum(_confirmed(f) for f in sides[side]) for side in SIDES},
+        confirmed={side: sum(_confirmed(f) for f in sides[side]) for side in SIDES} if verified else {},
         abstained=abstained,
         captioned=len(density.extreme) if density and branch != "concept" else 0,
         details={

@@ -15,10 +15,10 @@ from typing import Any
 from markupsafe import Markup
 
 import latentdiff.report
-from latentdiff.findings import Side
+from latentdiff.findings import SIDES, Side
 from latentdiff.noisydiff.aggregate import CHANCE, methods_of
 from latentdiff.noisydiff.figures import Figure, environment
-from latentdiff.noisydiff.measures import Accepted, Judge, SideScore, level_of
+from latentdiff.noisydiff.measures import NEAR, Accepted, Judge, SideScore, level_of
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.tables import Table, shown
@@ -29,7 +29,6 @@ from sae_training.files import replacing
 
 HERE = Path(__file__).parent
 REPORT = Path(latentdiff.report.__file__).parent
-SIDES: tuple[Side, Side] = ("a", "b")
 WORDS = 25  # shown of a side's findings
 LONGEST = 400  # characters of one piece of evidence
 TILES = 6  # images a method and side
@@ -179,7 +178,7 @@ def _said(answer: Prediction, side: Side, accepted: Accepted, score: SideScore |
         answer.method,
         tuple(findings),
         score.ranks["synonym"] if score else None,
-        score.values.get("similarity, top 5") if score else None,
+        score.values.get(NEAR) if score else None,
         answer.abstained,
         tiles,
     )

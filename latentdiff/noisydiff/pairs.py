@@ -37,6 +37,7 @@ class Pair:
     scarcity: float  # share of a side's images that show its truth (mean of the two sides)
     seed: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)  # the builder's settings, to rebuild it by
+    planted: Mapping[Side, int] = field(default_factory=dict)  # images of a side that show its truth; else by scarcity
 
 
 def write_pairs(pairs: Iterable[Pair], file: Path) -> None:

@@ -1,6 +1,6 @@
 """The SAE of the unlabelled pool: trained once for the same images and settings, and the held-out fifth never seen.
 
-Held out are the images whose source id's hash leaves no remainder by five, in every set that has source ids.
+Held out are the images the hash of whose source id (of whose id, where there is none) leaves no remainder by five.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ SOURCE_ID = "source_id"
 
 
 def held_out(images: EmbeddingSet) -> np.ndarray:
-    """Which images nothing is ever trained or tuned on, bool [n]; none where they have no source ids."""
-    if SOURCE_ID not in images.table.column_names:
-        return np.zeros(images.n, bool)
-    ids = images.table.column(SOURCE_ID).to_pylist()
-    return np.array([id is not None and source_number(str(id)) % 5 == 0 for id in ids])
+    """Which images nothing is ever trained or tuned on, bool [n]."""
+    names = images.table.column("id").to_pylist()
+    if SOURCE_ID in images.table.column_names:
+        given = images.table.column(SOURCE_ID).to_pylist()
+        names = [name if one is None else one for one, name in zip(given, names, strict=True)]
+    return np.array([source_number(str(name)) % 5 == 0 for name in names])
 
 
 def source_number(source_id: str) -> int:

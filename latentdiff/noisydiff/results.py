@@ -9,16 +9,14 @@ from typing import Any
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.images import read_images
 from latentdiff.noisydiff.figures import standard_figures, write_figures
-from latentdiff.noisydiff.measures import Accepted, by_names, score
+from latentdiff.noisydiff.measures import MAIN, NEAR, Accepted, by_names, score
 from latentdiff.noisydiff.page import Content, write_page
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.similarity import SentenceSpace, load_space
-from latentdiff.noisydiff.summary import MAIN, standard_tables
+from latentdiff.noisydiff.summary import standard_tables
 from latentdiff.noisydiff.tables import write_rows, write_tables
 from latentdiff.noisydiff.wordnet import read_wordnet
-
-NEAR = "similarity, top 5"
 
 
 def open_space(model: str) -> SentenceSpace | None:

@@ -21,6 +21,7 @@ BUILDERS = ("annotations", "classes", "worlds", "closed", "visdiffbench")
 PARTS = ("all", "held-out", "training")
 METHOD_NAMES = (*OWN, *RIVALS)
 _VARIABLE = ("encoder", "sae", "naming", "concepts", "density", "language", "verify", "combine")  # by a sweep
+_SET_TEXTS = ("images", "column", "context", "definitions")
 _TEXTS = ("out", "cache", "encoder", "data.root", "naming.file", "sae.path", "only")
 
 
@@ -33,12 +34,12 @@ class SetSettings:
         images: where they come from, as `compare.py` takes it; a relative path lies in `data.root`.
         part: draw pairs from "all" images, from the "held-out" fifth alone (`pools.held_out`), or from the "training"
             images, those that are not held out.
-        pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the SAE
-            of `sae.path`, or the one that is bundled with the encoder.
+        pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the one
+            that is bundled with the encoder. The SAE of `sae.path`, where it is set, comes before either.
         builder: of BUILDERS; "annotations", "classes" and "worlds" have a section of that name.
         column: of the table that says what each image shows: a list of labels, a class, or a group.
-        context: builder "closed": a second column, for groups named CLASS(CONTEXT); none: the column's values are the
-            contexts of one subject.
+        context: builder "closed": a second column, the context of the subject in the first; none: the first holds
+            groups such as cat(sofa), or contexts alone.
         instances: COCO-format files that say it instead of a column.
         definitions: builder "visdiffbench": the table of its pairs.
         scarcities: build the pairs once for each; none: with the scarcity of the builder's section.
@@ -66,10 +67,14 @@ class SetSettings:
         """Check the values.
 
         Raises:
-            LatentDiffError: no images, or an unknown builder or part.
+            LatentDiffError: an unknown builder or part, fewer than 0 halves, or scarcities where none can be set.
         """
         choose("part", self.part, dict.fromkeys(PARTS))
         choose("builder", self.builder, dict.fromkeys(BUILDERS))
+        if self.scarcities and self.builder in ("closed", "visdiffbench"):
+            raise LatentDiffError(
+                f"scarcities change nothing for the builder '{self.builder}', whose sets are given as they are"
+            )
         if self.halves < 0:
             raise LatentDiffError(f"halves is {self.halves}; use 0 or more")
 
@@ -93,7 +98,7 @@ class Settings(CompareSettings):
         encoder: a name for `load_encoder`.
         device: where models run.
         processes: that answer pairs at the same time, one thread each; 0: this one alone, with all its threads.
-        seed: of whatever the methods draw.
+        seed: of whatever the methods draw, and of the halves of A = A pairs.
         fresh: answer everything anew.
         similarity: model of the similarity of sentences; "" for the one that is found offline, "none" for none.
         out: folder for pairs, answers, tables and the page.
@@ -125,6 +130,8 @@ class Settings(CompareSettings):
             choose("method", method, dict.fromkeys(METHOD_NAMES))
         if len(set(self.methods)) < len(self.methods) or not self.methods:
             raise LatentDiffError(f"methods must be one or more, each once; they are {', '.join(self.methods)}")
+        if self.sae.data is not None:
+            raise LatentDiffError("sae.data is not used here; name the images to train on as sets.NAME.pool=[...]")
         for key, least in (("processes", 0), ("pairs", 1), ("seed", 0)):
             value = getattr(self, key)
             if value is not None and value < least:
@@ -166,7 +173,7 @@ def read_settings(file: str | None, overrides: Sequence[str] = ()) -> Settings:
     Raises:
         LatentDiffError: the file is missing or not YAML, or keys or values do not fit.
     """
-    given = read_keys(file, overrides, _TEXTS)
+    given = read_keys(file, overrides, _texts(overrides))
     return _settings({key: value for key, value in given.items() if not _varied(key)}, file or "")
 
 
@@ -180,7 +187,7 @@ def read_variants(file: str | None, overrides: Sequence[str] = ()) -> tuple[Sett
     """
     from omegaconf import OmegaConf
 
-    given = read_keys(file, overrides, _TEXTS)
+    given = read_keys(file, overrides, _texts(overrides))
     base = {key: value for key, value in given.items() if not _varied(key)}
     variants = []
     for name in filter(_varied, given):
@@ -195,6 +202,12 @@ def read_variants(file: str | None, overrides: Sequence[str] = ()) -> tuple[Sett
     if not variants:
         raise LatentDiffError("nothing to vary; name settings and their values, as in vary.concepts.rank=[jsd,gap]")
     return _settings(base, file or ""), variants
+
+
+def _texts(overrides: Sequence[str]) -> list[str]:
+    """The keys whose values are taken as they stand: names and places, of sets too."""
+    keys = [override.partition("=")[0].strip() for override in overrides]
+    return [*_TEXTS, *(k for k in keys if k.startswith("sets.") and k.rpartition(".")[2] in _SET_TEXTS)]
 
 
 def _varied(key: str) -> bool:

@@ -19,7 +19,18 @@ from latentdiff.noisydiff.aggregate import (
     readings,
 )
 from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
-from latentdiff.noisydiff.measures import CUTS, JOINED, LEVELS, Judge, SideScore, in_words, score
+from latentdiff.noisydiff.measures import (
+    CUTS,
+    JOINED,
+    LEVELS,
+    MAIN,
+    NEAR,
+    NEAR_JOINED,
+    Judge,
+    SideScore,
+    in_words,
+    score,
+)
 from latentdiff.noisydiff.pairs import Pair
 from latentdiff.noisydiff.predictions import TOP, Prediction
 from latentdiff.noisydiff.similarity import SentenceSpace
@@ -27,7 +38,6 @@ from latentdiff.noisydiff.tables import Cell, Column, Table
 from latentdiff.report import figures
 
 OURS = ("concept", "density", "combined")
-MAIN = "synonym, 25 words"  # exact-or-synonym hits at an equal number of words
 READABLE = 12  # pairs up to which a table says what each method says of them
 COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
 
@@ -56,9 +66,9 @@ def standard_tables(
     if near:
         tables.append(similarity_table(scores))
     tables += [difference_table(scores, ours) for ours in OURS if ours in methods_of(scores)]
-    tables += [scarcity_table(scores, MAIN), correlation_table(scores, near[1] if near else MAIN)]
+    tables += [scarcity_table(scores, MAIN), correlation_table(scores, NEAR if near else MAIN)]
     if near:
-        tables.append(coverage_table(scores, near[1]))
+        tables.append(coverage_table(scores, NEAR))
     mixed = mixtures([p for p in predictions if p.pair in {pair.id for pair in pairs if pair.truth}])
     if mixed:
         chance = [one for one in scores if one.method in CHANCE]
@@ -90,9 +100,9 @@ def similarity_table(scores: Sequence[SideScore]) -> Table:
 
 def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
     """How much better one method is than each other on the same pairs."""
-    near = _near_measures(scores)
+    near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
     hits = ("synonym, top 5", "synonym, 5 words", MAIN)
-    columns = [*(Column(m, "points") for m in hits), *(Column(m, "unit") for m in near[1:2] + near[-1:])]
+    columns = [*(Column(m, "points") for m in hits), *(Column(m, "unit") for m in near)]
     rows: list[tuple[Cell, ...]] = [
         (theirs, *(paired(scores, column.name, ours, theirs) for column in columns))
         for theirs in methods_of(scores)
@@ -159,8 +169,8 @@ def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
 
 def mixture_table(scores: Sequence[SideScore]) -> Table:
     """The paper's 5+0 ... 0+5."""
-    near = _near_measures(scores)
-    measures = ["synonym, top 1", "synonym, top 5", MAIN, *near[1:2], *near[-1:]]
+    near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
+    measures = ["synonym, top 1", "synonym, top 5", MAIN, *near]
     columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
     note = f"The first findings of the concept and then of the density branch, five in all. {_INTERVAL} {_CHANCE}"
     rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
@@ -206,7 +216,7 @@ def alarm_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], level:
     )  # fmt: skip
     note = (
         "Share of random halves of one set (A = A) with any confirmed finding, or with any proposal of a method that "
-        "confirms nothing; Wilson intervals."
+        "confirms nothing; Wilson intervals. Methods that train an SAE for the pair (task-) are not asked."
     )
     return Table("false-alarms", "False alarms", note, columns, tuple(rows))
 

@@ -14,12 +14,12 @@ from latentdiff.noisydiff.aggregate import CHANCE, Run, methods_of
 from latentdiff.noisydiff.build import find_sae, open_images, open_pairs
 from latentdiff.noisydiff.figures import setting_figure, write_figures
 from latentdiff.noisydiff.harness import run
-from latentdiff.noisydiff.measures import SideScore, score
+from latentdiff.noisydiff.measures import MAIN, SideScore, score
 from latentdiff.noisydiff.ours import OWN
 from latentdiff.noisydiff.results import by_wordnet
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
 from latentdiff.noisydiff.store import key_of
-from latentdiff.noisydiff.summary import MAIN, sensitivity_table
+from latentdiff.noisydiff.summary import sensitivity_table
 from latentdiff.noisydiff.tables import write_tables
 
 Progress = Callable[[str, int, int | None], None]
@@ -41,11 +41,11 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
     """
     lines = []
     for one in base.chosen_sets():
-        given = next((v.key for v in variants if v.key.startswith("sae.") and not one.pool and not _task(base)), None)
+        given = next((v.key for v in variants if v.key.startswith("sae.") and not _trains(one, base)), None)
         if given:
             raise LatentDiffError(
-                f"{given} changes nothing for '{one.name}', whose SAE comes with the encoder; name the images to train "
-                f"one on with sets.{one.name}.pool=[...]"
+                f"{given} changes nothing for '{one.name}', whose SAE is given; leave sae.path out and name the images "
+                f"to train one on with sets.{one.name}.pool=[...]"
             )
         folder = Path(base.out) / one.name
         standing = _scores(one, base, folder / "answers", progress)
@@ -79,8 +79,11 @@ def _scores(one: SetSettings, settings: Settings, answers: Path, progress: Progr
     return score(pairs, run(pairs, images, settings, sae, answers, progress), by_wordnet)
 
 
-def _task(settings: Settings) -> bool:
-    return any(method in OWN and OWN[method].task for method in settings.methods)
+def _trains(one: SetSettings, settings: Settings) -> bool:
+    """Whether an SAE is trained: on the pool, or on the two sets of each pair."""
+    if any(method in OWN and OWN[method].task for method in settings.methods):
+        return True
+    return bool(one.pool) and settings.sae.path is None
 
 
 def _value(settings: Settings, key: str) -> object:

@@ -1,6 +1,6 @@
 """WordNet's nouns: names of a class, what lies one step above and below it, and groups of classes at a depth.
 
-The table comes from WordNet 3.0; its licence is the file's first line. Words are compared folded
+The table comes from WordNet 3.0; its licence lies beside it (data/WORDNET_LICENSE.txt). Words are compared folded
 (`latentdiff.naming.vocabulary.fold`): case, spaces, hyphens and plurals do not matter.
 """
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from latentdiff.findings import ComparisonResult, Evidence, Finding, Side
+from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Side
 
 NOTHING = "No difference found"
-SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)

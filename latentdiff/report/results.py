@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from latentdiff.findings import ComparisonResult, Evidence, Finding, Interval
-from latentdiff.report.listing import SIDES, others
+from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Interval
+from latentdiff.report.listing import others
 from sae_training.files import replacing
 
 _TYPES = {"int": pa.int64(), "float": pa.float64()}

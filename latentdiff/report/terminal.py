@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from latentdiff.findings import ComparisonResult, SetSummary
+from latentdiff.findings import SIDES, ComparisonResult, SetSummary
 from latentdiff.report.figures import p_value, percent, times, unit, visible
-from latentdiff.report.listing import SIDES, Entry, Listing, advantage, arrange
+from latentdiff.report.listing import Entry, Listing, advantage, arrange
 
 _ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
 _COLOURS = {"a": "bright_blue", "b": "yellow"}

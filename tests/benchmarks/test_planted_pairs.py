@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import latentdiff
-from benchmarks.planted import SIDES, draw_pair, judge
+from benchmarks.planted import draw_pair, judge
+from latentdiff.findings import SIDES
 
 
 @pytest.mark.slow

@@ -42,6 +42,19 @@ def test_every_scarcity_has_pairs_of_its_own_name_one_within_the_other(classes: 
     assert [pair.truth for pair in few] == [pair.truth for pair in many]
 
 
+def test_corrected_labels_another_seed_and_changed_files_draw_pairs_anew(classes: EmbeddingSet, tmp_path: Path) -> None:
+    corrected = table_set(label=[("dog", "cat", "cup", "cup")[i % 4] for i in range(400)])
+    assert corrected.digest == classes.digest
+    files = {pairs_file(CLASSES, SETTINGS, classes), pairs_file(CLASSES, SETTINGS, corrected)}
+    files.add(pairs_file(CLASSES, dataclasses.replace(SETTINGS, seed=1), classes))
+    one = dataclasses.replace(CLASSES, instances=(str(tmp_path / "instances.json"),))
+    for content in ("{}", "{ }"):
+        (tmp_path / "instances.json").write_text(content)
+        files.add(pairs_file(one, SETTINGS, classes))
+    assert len(files) == 5
+    assert pairs_file(CLASSES, SETTINGS, table_set(label=classes.table.column("label").to_pylist())) in files
+
+
 def test_halves_come_after_the_pairs_and_have_no_truth(classes: EmbeddingSet) -> None:
     pairs = build_pairs(dataclasses.replace(CLASSES, halves=4, halves_size=50), SETTINGS, classes)
     assert [bool(pair.truth) for pair in pairs] == [True] * 3 + [False] * 4
@@ -56,7 +69,8 @@ def test_pairs_of_the_held_out_fifth_hold_no_other_image() -> None:
     assert pairs
     assert all(set(pair.a) | set(pair.b) <= out for pair in pairs)
     with pytest.raises(LatentDiffError, match=r"sets\.pets\.part=all"):
-        build_pairs(dataclasses.replace(CLASSES, part="held-out"), SETTINGS, table_set(label=["dog"] * 400))
+        trained_on = table_set(label=["dog"] * 400, source_id=["photo 1"] * 400)
+        build_pairs(dataclasses.replace(CLASSES, part="held-out"), SETTINGS, trained_on)
 
 
 def test_contexts_come_from_one_column_or_from_two() -> None:
@@ -66,7 +80,7 @@ def test_contexts_come_from_one_column_or_from_two() -> None:
     )
     one = SetSettings("pacs", "pacs", builder="closed", column="domain")
     assert {pair.id for pair in build_pairs(one, SETTINGS, images)} == {
-        "pacs/cartoon-photo", "pacs/cartoon-sketch", "pacs/photo-sketch"
+        "cartoon-photo", "cartoon-sketch", "photo-sketch"
     }  # fmt: skip
     two = build_pairs(dataclasses.replace(one, column="label", context="domain"), SETTINGS, images)
     assert {pair.parent for pair in two} == {"dog", "horse"}

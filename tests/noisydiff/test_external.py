@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.external import closed_pairs, groups_of, read_definitions, visdiff_pairs
+from latentdiff.noisydiff.external import closed_pairs, contexts_of, groups_of, read_definitions, visdiff_pairs
 from latentdiff.noisydiff.labels import manifest_table
 from latentdiff.noisydiff.rebuild import rebuild
 
@@ -45,13 +45,21 @@ def test_a_manifest_of_groups_makes_the_pairs_whose_groups_it_has(tmp_path: Path
 
 def test_closed_sets_pair_the_contexts_of_a_subject_and_carry_the_candidates() -> None:
     groups = {"cat(sofa)": ["3", "1", "2"], "cat(grass)": ["2", "4"], "cat(box)": ["5"], "dog(sofa)": ["6"]}
-    pairs = closed_pairs(groups)
+    contexts = contexts_of(groups)
+    pairs = closed_pairs(contexts)
     assert [pair.id for pair in pairs] == ["cat/box-grass", "cat/box-sofa", "cat/grass-sofa"]
     grass_sofa = pairs[2]
     assert (grass_sofa.a, grass_sofa.b) == (("4",), ("1", "3"))  # "2" shows both
     assert grass_sofa.parent == "cat" and grass_sofa.truth["b"].phrase == "sofa"
     assert grass_sofa.recipe["candidates"] == ["box", "grass", "sofa"]
-    assert [rebuild(pair, groups) for pair in pairs] == pairs
+    assert [rebuild(pair, contexts) for pair in pairs] == pairs
+
+
+def test_contexts_without_a_subject_have_no_parent_and_may_have_brackets_in_their_names() -> None:
+    (plain,) = closed_pairs(contexts_of({"photo": ["1"], "sketch": ["2"]}))
+    assert (plain.id, plain.parent) == ("photo-sketch", "")
+    cranes = {("crane (bird)", "lake"): ["1"], ("crane (machine)", "lake"): ["2"], ("crane (bird)", "sky"): ["3"]}
+    assert [pair.parent for pair in closed_pairs(cranes)] == ["crane (bird)"]
 
 
 @pytest.mark.parametrize(
@@ -79,9 +87,7 @@ def test_groups_that_make_no_pair_say_why(tmp_path: Path) -> None:
         visdiff_pairs(definitions, {"at dusk": ["1", "2"], "base": ["2"]})
     with pytest.raises(LatentDiffError, match="no column 'group_name'"):
         groups_of(pa.table({"id": ["1"], "group": ["x"]}))
-    with pytest.raises(LatentDiffError, match=r"'sofa' is not named subject\(context\)"):
-        closed_pairs({"sofa": ["1"]})
-    with pytest.raises(LatentDiffError, match="no subject has two contexts"):
-        closed_pairs({"cat(sofa)": ["1"]})
+    with pytest.raises(LatentDiffError, match=r"no subject has two contexts; there are cat\(sofa\)"):
+        closed_pairs({("cat", "sofa"): ["1"]})
     with pytest.raises(LatentDiffError, match="has 0 and 1 images"):
-        closed_pairs({"cat(sofa)": ["1", "2"], "cat(box)": ["1"], "cat(bed)": ["9"]})
+        closed_pairs({("cat", "sofa"): ["1", "2"], ("cat", "box"): ["1"], ("cat", "bed"): ["9"]})

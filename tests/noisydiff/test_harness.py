@@ -14,9 +14,9 @@ from latentdiff.embeddings import EmbeddingSet, from_arrays, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming import NamingSettings
 from latentdiff.noisydiff import harness
-from latentdiff.noisydiff.pairs import Pair
+from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
-from latentdiff.noisydiff.rivals import RIVALS
+from latentdiff.noisydiff.rivals import RIVALS, Answer
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.noisydiff.store import file_of
 
@@ -121,11 +121,34 @@ def test_a_changed_setting_asks_those_that_depend_on_it_anew(run: Run, asked: li
     assert sorted(asked) == sorted(3 * METHODS)
 
 
+def test_halves_of_one_set_train_no_sae_of_their_own(
+    run: Run, images: EmbeddingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+
+    def answer_own(a: EmbeddingSet, b: EmbeddingSet, methods: list[str], *_: Any) -> dict[str, tuple[Answer, float]]:
+        trained.extend(methods)
+        return {method: (Answer({}), 0.0) for method in methods}
+
+    monkeypatch.setattr(harness, "answer_own", answer_own)
+    halves, with_truth = pairs_of(images, 2)
+    pairs = [halves, dataclasses.replace(with_truth, truth={"a": Truth("dog", ("dog",))})]
+    answers = run(pairs=pairs, methods=("mean-shift", "task-concept"))
+    assert trained == ["task-concept"]
+    assert [(p.pair, p.method) for p in answers] == [
+        (halves.id, "mean-shift"), (with_truth.id, "mean-shift"), (with_truth.id, "task-concept"),
+    ]  # fmt: skip
+
+
 def test_fresh_answers_everything_anew(run: Run, asked: list[str]) -> None:
     run()
     asked.clear()
     run(fresh=True)
     assert len(asked) == 9
+    asked.clear()
+    run(fresh=True, methods=("parent",))
+    run()
+    assert asked == ["parent"] * 3  # the answers of the others are kept
 
 
 def test_answered_gives_what_is_there_and_asks_nobody(

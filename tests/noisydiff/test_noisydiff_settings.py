@@ -83,6 +83,8 @@ def test_an_unknown_method_lists_all_of_them(file: Path, capsys: pytest.CaptureF
         ("sets.photos.buider=x", "'builder'"),
         ("sets.photos.builder=clases", "classes"),
         ("sets.photos=3", "sets.NAME.KEY"),
+        ("sae.data=photos", "sets.NAME.pool"),
+        ("sets.photos.builder=closed", "scarcities change nothing"),
         ("sets.scenes.worlds.size=1", "size"),
         ("sets.new.builder=classes", "has no images"),
         ("methods=[gsclip,gsclip]", "each once"),
@@ -114,6 +116,11 @@ def test_the_pools_sae_is_needed_by_our_methods_without_task() -> None:
     assert Settings(methods=("concept",)).needs_pool
     assert Settings(methods=("random-latents",)).needs_pool
     assert not Settings(methods=("task-concept", "gsclip")).needs_pool
+
+
+def test_names_that_look_like_numbers_stay_names() -> None:
+    settings = read_settings(None, ["sets.x.images=2024_01", "sets.x.column=007"])
+    assert (settings.sets[0].images, settings.sets[0].column) == ("2024_01", "007")
 
 
 def test_relative_sources_lie_in_the_root_and_others_where_they_say() -> None:

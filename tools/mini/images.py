@@ -56,13 +56,16 @@ class ImageSet:
     turn: bool = False  # has no up and down
 
 
+OPTIONS = {"labels", "captions", "side", "repeat", "turn", "classifier", "without_every"}  # of a set in mini.yaml
+
+
 def held_out(source_id: str) -> bool:
     """The fifth that training never sees."""
     return source_number(source_id) % 5 == 0
 
 
 def watched(source_id: str) -> bool:
-    """One image in thirty of the others: not trained on, measured after every pass; settings are chosen by it."""
+    """One image in 31 of the others: not trained on, measured after every pass; settings are chosen by it."""
     return not held_out(source_id) and source_number(source_id) % 31 == 0
 
 
@@ -85,9 +88,16 @@ def photographs(
         classifier: answers too where the options ask for it.
 
     Raises:
-        SystemExit: no shard there.
+        SystemExit: an option that is none, nothing to ask, or a key that the images' JSON lacks.
+        LatentDiffError: no shard there.
     """
-    pixels, rows = decoded(str(root / name / "*.tar*"), int(options.side), cache / f"{name}-{options.side}")
+    if unknown := sorted(set(options) - OPTIONS):
+        raise SystemExit(f"{name} has no option {', '.join(unknown)}; the options are {', '.join(sorted(OPTIONS))}")
+    pixels, rows, kept_as = decoded(str(root / name / "*.tar*"), int(options.side), cache / name)
+    asked_for = [*options.get("labels", []), *([options.captions] if options.get("captions") else [])]
+    for key in ("source_id", *asked_for):
+        if lacking := sum(key not in row for row in rows):
+            raise SystemExit(f"{name}: {lacking:,} of {len(rows):,} images have no '{key}' in their JSON")
     names = class_names(root / name / "classes.tsv")
     labels = [[as_list(row[key]) for key in options.get("labels", [])] for row in rows]
     ask = [question([own[i] for own in labels], names, vectors) for i in range(len(options.get("labels", [])))]
@@ -98,10 +108,12 @@ def photographs(
         means = torch.stack([unit_mean(own) for own in every.split([len(own) for own in captions])])
         ask.append(Question(means, torch.eye(len(rows), dtype=torch.bool), exclusive=True, open=False))
     if classifier and options.get("classifier"):
-        shares = answers(pixels, classifier, cache / f"{name}-{options.side}-classes").float()
+        shares = answers(pixels, classifier, kept_as.with_name(f"{kept_as.name}-classes")).float()
         shares = shares * torch.tensor([wnid not in unseen for wnid in classifier.wnids])
         shares = (shares / shares.sum(1, keepdim=True)).half()
         ask.append(Question(classifier.concepts, shares, exclusive=True, open=False))
+    if not ask:
+        raise SystemExit(f"{name} asks nothing about its images; give it labels, captions or the classifier")
     ids = [row["source_id"] for row in rows]
     kept = np.array([not any(unseen.intersection(asked) for asked in own) for own in labels])
     seen = np.array([not held_out(i) and not watched(i) for i in ids])
@@ -119,7 +131,7 @@ def photographs(
 def rendered(world: str, options: Any, vectors: Vectors, cache: Path) -> ImageSet:
     """One rendered world; the seeds of tests, demo and benchmarks are others."""
     uri = f"world:{world}?images={options.images}&seed={options.seed}"
-    pixels, rows = decoded(uri, int(options.side), cache / f"{world}-{options.images}-{options.seed}")
+    pixels, rows, _ = decoded(uri, int(options.side), cache / world)
     keys = [concept.name for concept in WORLDS[world].concepts]
     labels = [row["labels"] for row in rows]
     asked = Question(vectors(keys), presence(labels, keys), exclusive=False)
@@ -185,14 +197,33 @@ def unit_mean(vectors: Tensor) -> Tensor:
     return torch.nn.functional.normalize(vectors.mean(0), dim=-1)
 
 
-def decoded(uri: str, side: int, cache: Path) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """All images of a source [n, 3, side, side] uint8 (squashed, as `mini` sees them) and their metadata; kept."""
-    table = cache.with_suffix(".json")
+def decoded(uri: str, side: int, cache: Path) -> tuple[np.ndarray, list[dict[str, Any]], Path]:
+    """All images of a source that can be read, kept until the source changes.
+
+    Args:
+        uri: of the source.
+        side: pixels.
+        cache: where they are kept; what tells the source's state apart is added to the name.
+
+    Returns:
+        [n, 3, side, side] uint8 (squashed, as `mini` sees them); their metadata; the name under which they are kept.
+
+    Raises:
+        LatentDiffError: there is no such source.
+        SystemExit: not one image can be read.
+    """
+    source = open_source(uri)
+    kept_as = cache.with_name(f"{cache.name}-{side}-{source.stamp()[:8]}")
+    table, array = (kept_as.with_name(f"{kept_as.name}.{suffix}") for suffix in ("json", "npy"))
     if not table.exists():
         print(f"decoding {uri}", flush=True)
         pixels, rows = [], []
-        for record in open_source(uri):
-            image = Image.open(io.BytesIO(record.read())).convert("RGB")
+        for record in source:
+            try:
+                image = Image.open(io.BytesIO(record.read())).convert("RGB")
+            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                print(f"  skipped {record.uri}: {error}", flush=True)
+                continue
             if image.size != (side, side):
                 image = image.resize((side, side), Image.Resampling.BICUBIC)
             pixels.append(np.asarray(image).transpose(2, 0, 1))
@@ -200,9 +231,9 @@ def decoded(uri: str, side: int, cache: Path) -> tuple[np.ndarray, list[dict[str
         if not rows:
             raise SystemExit(f"no images in {uri}")
         cache.parent.mkdir(parents=True, exist_ok=True)
-        np.save(cache.with_suffix(".npy"), np.stack(pixels))
+        np.save(array, np.stack(pixels))
         table.write_text(json.dumps(rows))
-    return np.load(cache.with_suffix(".npy"), mmap_mode="r"), json.loads(table.read_text())
+    return np.load(array, mmap_mode="r"), json.loads(table.read_text()), kept_as
 
 
 def class_names(table: Path) -> dict[str, list[str]]:

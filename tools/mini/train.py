@@ -7,8 +7,10 @@ goes on from the last one: each pass draws its order from its own number, so tha
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from latentdiff.images import open_source
 from latentdiff.naming import NamingSettings, build_vocabulary
+from latentdiff.noisydiff.wordnet import NOUNS
 
 
 def main() -> None:
@@ -52,8 +55,11 @@ def train_texts(model: torch.nn.Module, data: Path, settings: Any, run: Path) ->
     """Distils the text tower in place."""
     own = settings.text
     vocabulary = list(build_vocabulary().words)
-    learn = vocabulary + other_texts(data, set(vocabulary), own.texts - len(vocabulary))
-    vectors = run / f"texts-{len(learn)}.npy"
+    captions = {name: one.captions for name, one in settings.photographs.items() if one.get("captions")}
+    learn = vocabulary + other_texts(data, captions, set(vocabulary), own.texts - len(vocabulary))
+    facts = {"text": OmegaConf.to_container(own), "texts": digest(learn)}
+    check_run(run / "text", facts)
+    vectors = run / f"texts-{facts['texts']}.npy"
     if not vectors.exists():
         run.mkdir(parents=True, exist_ok=True)
         print(f"the teacher reads {len(learn):,} texts", flush=True)
@@ -68,6 +74,9 @@ def train_texts(model: torch.nn.Module, data: Path, settings: Any, run: Path) ->
 def train_images(model: torch.nn.Module, data: Path, settings: Any, run: Path) -> None:
     """Trains the image tower in place, to the mean of where its rounds end; the text tower stays as it is."""
     own = settings.images
+    check_run(
+        run / own.folder, {key: OmegaConf.to_container(settings[key]) for key in ("photographs", "worlds", "images")}
+    )
     vectors = phrase_vectors(model)
     network, names = mini.classifier()
     concepts = torch.stack([images.unit_mean(vectors(own)) for own in names.values()])
@@ -86,6 +95,26 @@ def train_images(model: torch.nn.Module, data: Path, settings: Any, run: Path) -
         ends.append({key: value.clone() for key, value in model.visual.state_dict().items()})
     weights = [key for key, value in ends[0].items() if value.is_floating_point()]
     model.visual.load_state_dict(ends[0] | {key: torch.stack([end[key] for end in ends]).mean(0) for key in weights})
+
+
+def check_run(folder: Path, facts: dict[str, Any]) -> None:
+    """A folder of checkpoints must be of these settings: a finished run would be taken for the one that is asked for.
+
+    Raises:
+        SystemExit: it was made with other settings.
+    """
+    kept, text = folder / "settings.json", json.dumps(facts, indent=1, sort_keys=True)
+    if kept.exists() and kept.read_text(encoding="utf-8") != text:
+        raise SystemExit(
+            f"{folder} holds checkpoints made with other settings or texts; give another --run, or delete it"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(text, encoding="utf-8")
+
+
+def digest(texts: Sequence[str]) -> str:
+    """Tells lists of texts apart."""
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()
 
 
 def fit(
@@ -130,11 +159,20 @@ class Told(lightning.Callback):
         )
 
 
-def other_texts(data: Path, known: set[str], count: int) -> list[str]:
-    """More than single words: prompts, WordNet's nouns, joined pairs, and captions of flickr8k's training part."""
-    rows = [dict(record.metadata) for record in open_source(str(data / "flickr8k" / "*.tar"))]
-    captions = [caption for row in rows if not images.held_out(row["source_id"]) for caption in row["captions"]]
-    nouns = texts.noun_phrases(data / "wordnet_nouns.tsv.gz")
+def other_texts(data: Path, captioned: Mapping[str, str], known: set[str], count: int) -> list[str]:
+    """More than single words: prompts, WordNet's nouns, joined pairs, and captions of training images.
+
+    Args:
+        data: the folder with one folder a data set.
+        captioned: data set -> JSON key that holds its captions.
+        known: texts to leave out.
+        count: how many are drawn.
+    """
+    captions = []
+    for name, key in captioned.items():
+        rows = [dict(record.metadata) for record in open_source(str(data / name / "*.tar*"))]
+        captions += [caption for row in rows if not images.held_out(row["source_id"]) for caption in row[key]]
+    nouns = texts.noun_phrases(NOUNS)
     learn = [t for t in texts.training_texts(texts.common_words(30_000), nouns, captions) if t not in known]
     return [learn[i] for i in np.random.default_rng(0).permutation(len(learn))[:count]]
 

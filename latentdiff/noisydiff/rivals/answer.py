@@ -45,7 +45,7 @@ class Context:
     seed: int = 0
     parent: str = ""
     names: Sequence[LatentName] = ()
-    device: str = "cpu"
+    device: str = "auto"
 
 
 @dataclass(frozen=True)

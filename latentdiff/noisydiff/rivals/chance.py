@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from latentdiff.embeddings import EmbeddingSet
+from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.predictions import TOP
 from latentdiff.noisydiff.rivals.answer import WORDS, Answer, Context, Said, one_each
 
@@ -15,11 +16,13 @@ def random_latents(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer
     """The names of latents drawn at random, of those that have a name.
 
     Raises:
-        ValueError: the context has no names.
+        LatentDiffError: the context has no names.
     """
     named = [name.words for name in context.names if name.words]
     if not named:
-        raise ValueError("random-latents needs the names of an SAE's latents")
+        raise LatentDiffError(
+            "no latent of the SAE has a name, so random-latents has nothing to draw from; leave it out of methods"
+        )
     return _by_side(a, b, context, lambda draw: tuple(named[i] for i in _some(draw, len(named), TOP)))
 
 

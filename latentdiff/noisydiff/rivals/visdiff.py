@@ -15,7 +15,7 @@ import numpy as np
 
 from latentdiff.density.auroc import delong
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.findings import Side
+from latentdiff.findings import SIDES, Side
 from latentdiff.images import decode, read_images
 from latentdiff.language import Captioner, LanguageSettings, load_captioner, summarise
 from latentdiff.noisydiff.predictions import TOP
@@ -24,7 +24,6 @@ from latentdiff.splits import position
 
 ROUNDS, SAMPLED, PROPOSALS = 3, 20, 10  # images and proposals are of each side and round
 LEVEL = 0.05  # p of the t-test above which a proposal goes behind the others
-SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)
