@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 
-.PHONY: install demo test lint bench-planted bench-photos bench-halves bench-clip eval-mini clean
+.PHONY: install demo test lint bench-planted bench-photos bench-halves bench-clip bench-noisydiff eval-mini clean
 
 install: $(VENV)/.installed
 
@@ -38,6 +38,10 @@ bench-halves: install
 
 bench-clip: install
 	$(BIN)/python -m benchmarks.clip_words --data $(DATA)
+
+# what is answered already is not answered again: runs/noisydiff-*
+bench-noisydiff: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.noisydiff --data $(DATA) processes=2
 
 $(VENV)/.bench: install
 	$(BIN)/python -m pip install --progress-bar off --editable '.[bench]'

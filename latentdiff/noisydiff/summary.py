@@ -37,7 +37,8 @@ from latentdiff.noisydiff.similarity import SentenceSpace
 from latentdiff.noisydiff.tables import Cell, Column, Table
 from latentdiff.report import figures
 
-OURS = ("concept", "density", "combined")
+OURS = ("concept", "density", "combined", "task-concept", "task-combined")
+_LEVELS = 6  # of scarcity, up to which each has a column of its own
 READABLE = 12  # pairs up to which a table says what each method says of them
 COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
 
@@ -99,12 +100,24 @@ def similarity_table(scores: Sequence[SideScore]) -> Table:
 
 
 def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
-    """How much better one method is than each other on the same pairs."""
+    """How much better one method is than each other on the same pairs, over all and at each scarcity."""
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
     hits = ("synonym, top 5", "synonym, 5 words", MAIN)
-    columns = [*(Column(m, "points") for m in hits), *(Column(m, "unit") for m in near)]
+    levels = sorted({float(f"{one.scarcity:.2g}") for one in scores}, reverse=True)
+    of_level = {x: [one for one in scores if float(f"{one.scarcity:.2g}") == x] for x in levels}
+    apart = levels if 1 < len(levels) <= _LEVELS else []
+    columns = [
+        *(Column(m, "points") for m in hits),
+        *(Column(f"{MAIN}, at {figures.percent(x)}", "points") for x in apart),
+        *(Column(m, "unit") for m in near),
+    ]
     rows: list[tuple[Cell, ...]] = [
-        (theirs, *(paired(scores, column.name, ours, theirs) for column in columns))
+        (
+            theirs,
+            *(paired(scores, measure, ours, theirs) for measure in hits),
+            *(paired(of_level[x], MAIN, ours, theirs) for x in apart),
+            *(paired(scores, measure, ours, theirs) for measure in near),
+        )
         for theirs in methods_of(scores)
         if theirs != ours
     ]

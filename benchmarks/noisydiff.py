@@ -1,0 +1,65 @@
+"""Noisy-Diff on scenes and photographs, with its rivals: `make bench-noisydiff DATA=folder`.
+
+Runs configs/noisydiff-worlds.yaml and configs/noisydiff-photos.yaml, each also with an SAE trained on the two sets of
+every pair, and records the tables that count: hits, differences on the same pairs, scarcity, false alarms, cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.record import record
+from latentdiff.encoders import load_encoder
+from latentdiff.noisydiff.benchmark import run_all
+from latentdiff.noisydiff.settings import read_settings
+from latentdiff.progress import Progress
+
+CONFIGS = ("noisydiff-worlds.yaml", "noisydiff-photos.yaml")
+TABLES = ("hits-synonym", "hits-one-step", "similarity", "scarcity", "false-alarms", "cost", "mixtures", "said")
+
+
+def main() -> None:
+    """Runs what is not answered yet, and writes benchmarks/noisydiff.json."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
+    parser.add_argument("--no-record", action="store_true", help="print only")
+    parser.add_argument("settings", nargs="*", help="over those of the files, as processes=2 pairs=5")
+    options = parser.parse_args()
+    figures: dict[str, Any] = {}
+    for config in CONFIGS:
+        settings = read_settings(config, [f"data.root={options.data}", *options.settings])
+        for one in settings.chosen_sets():
+            started = time.perf_counter()
+            with Progress(Console(stderr=True)) as progress:
+                lines = run_all(replace(settings, only=one.name), progress=progress)
+            minutes = (time.perf_counter() - started) / 60
+            print(f"{lines[0]}; {minutes:.1f} minutes", flush=True)
+            tables = json.loads((Path(settings.out) / one.name / "tables.json").read_text(encoding="utf-8"))
+            figures[one.name] = {"minutes": minutes, **chosen(tables)}
+    if not options.no_record:
+        said = {"configs": CONFIGS, "settings": options.settings}
+        record("noisydiff", figures, said, load_encoder(settings.encoder).fingerprint)
+
+
+def chosen(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The rows of the tables that count, numbers to four digits."""
+    names = [name for name in tables if name in TABLES or name.startswith("differences-")]
+    return {
+        name: [{key: _short(value) for key, value in row.items()} for row in tables[name]["rows"]] for name in names
+    }
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()
