@@ -104,8 +104,8 @@ class RowsModule(lightning.LightningDataModule):
     def __init__(self, rows: Rows, settings: TrainSettings) -> None:
         super().__init__()
         self.rows = rows
-        self.batches = ShuffledBatches(rows.training, settings.batch_size, settings.seed)
-        self.batch_size = settings.batch_size
+        self.batch_size = settings.rows_of_batch(len(rows.training))
+        self.batches = ShuffledBatches(rows.training, self.batch_size, settings.seed)
 
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Batches float32 [rows, d]."""

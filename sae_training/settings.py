@@ -15,7 +15,7 @@ class TrainSettings:
     k: int = 20  # non-zero latents per row, on average
     variant: str = "batch_topk"  # who survives in training: see sae_training/sparsity.py
     learning_rate: float = 1e-3
-    batch_size: int = 1024  # rows; fewer where there are fewer
+    batch_size: int = 1024  # rows; at most a quarter of the training rows
     epochs: float = 30.0  # passes over the training rows ...
     minimum_steps: int = 600  # ... but never fewer steps than this
     steps: int | None = None  # overrides epochs and minimum_steps
@@ -28,6 +28,10 @@ class TrainSettings:
     measuring_share: float = 0.05  # of the rows, held out to measure; 16,384 rows at most
     seed: int = 0
     device: str = "auto"  # what Lightning calls an accelerator: auto, cpu, gpu
+
+    def rows_of_batch(self, training_rows: int) -> int:
+        """The largest batch: of few rows a larger one costs time and reconstructs no better."""
+        return max(1, min(self.batch_size, -(-training_rows // 4)))
 
     def __post_init__(self) -> None:
         """Raises SaeError with every value that is out of its limits."""

@@ -68,7 +68,7 @@ def train(
 def _steps(settings: TrainSettings, rows: int) -> int:
     if settings.steps is not None:
         return settings.steps
-    batches = math.ceil(rows / settings.batch_size)
+    batches = math.ceil(rows / settings.rows_of_batch(rows))
     return max(settings.minimum_steps, math.ceil(settings.epochs * batches), 1)
 
 

@@ -114,11 +114,12 @@ def test_progress_counts_the_steps() -> None:
 
 def test_epochs_and_minimum_steps_decide_where_steps_do_not() -> None:
     def steps(**settings: int) -> int:
-        wanted = replace(SETTINGS, steps=None, batch_size=100, **settings)
+        wanted = replace(SETTINGS, steps=None, **{"batch_size": 50, **settings})
         return train(superposition(300), wanted).metadata.training["steps"]
 
-    assert steps(epochs=2, minimum_steps=1) == 6
-    assert steps(epochs=2, minimum_steps=9) == 9
+    assert steps(epochs=2, minimum_steps=1) == 12  # 255 training rows: six batches an epoch
+    assert steps(epochs=2, minimum_steps=19) == 19
+    assert steps(epochs=2, minimum_steps=1, batch_size=1000) == 8  # a batch is a quarter of the rows at most
 
 
 def test_logs_for_tensorboard_and_as_csv_are_written_where_asked(tmp_path: Path) -> None:
