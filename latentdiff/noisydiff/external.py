@@ -99,8 +99,10 @@ def visdiff_pairs(definitions: Iterable[Definition], groups: Groups) -> list[Pai
 
 
 def contexts_of(groups: Groups) -> dict[tuple[str, str], Sequence[str]]:
-    """Groups called "cat(sofa)", as in MetaShift, by subject and context; the subject of "sofa" alone is ""."""
-    return {match.groups() if (match := _CONTEXT.fullmatch(name)) else ("", name): groups[name] for name in groups}  # type: ignore[misc]
+    """Groups by subject and context, where all are called like "cat(sofa)", as in MetaShift; else the subject is ""."""
+    matches = {name: _CONTEXT.fullmatch(name) for name in groups}
+    named = all(matches.values())
+    return {(match[1], match[2]) if named and match else ("", name): groups[name] for name, match in matches.items()}
 
 
 def closed_pairs(contexts: Contexts) -> list[Pair]:

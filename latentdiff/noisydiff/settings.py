@@ -39,7 +39,7 @@ class SetSettings:
         builder: of BUILDERS; "annotations", "classes" and "worlds" have a section of that name.
         column: of the table that says what each image shows: a list of labels, a class, or a group.
         context: builder "closed": a second column, the context of the subject in the first; none: the first holds
-            groups such as cat(sofa), or contexts alone.
+            groups, all of them like cat(sofa), or contexts alone.
         instances: COCO-format files that say it instead of a column.
         definitions: builder "visdiffbench": the table of its pairs.
         scarcities: build the pairs once for each; none: with the scarcity of the builder's section.

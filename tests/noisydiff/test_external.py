@@ -56,8 +56,8 @@ def test_closed_sets_pair_the_contexts_of_a_subject_and_carry_the_candidates() -
 
 
 def test_contexts_without_a_subject_have_no_parent_and_may_have_brackets_in_their_names() -> None:
-    (plain,) = closed_pairs(contexts_of({"photo": ["1"], "sketch": ["2"]}))
-    assert (plain.id, plain.parent) == ("photo-sketch", "")
+    (plain,) = closed_pairs(contexts_of({"photo": ["1"], "sketch (pencil)": ["2"]}))
+    assert (plain.id, plain.parent) == ("photo-sketch (pencil)", "")
     cranes = {("crane (bird)", "lake"): ["1"], ("crane (machine)", "lake"): ["2"], ("crane (bird)", "sky"): ["3"]}
     assert [pair.parent for pair in closed_pairs(cranes)] == ["crane (bird)"]
 
