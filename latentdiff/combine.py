@@ -1,4 +1,4 @@
-"""One list from both branches: near-synonyms merged, then the paper's mix or one ranking by confidence.
+"""One list from both branches: near-synonyms merged, what is confirmed first, then one ranking or the paper's mix.
 
 See docs/methods.md, 7.
 """
@@ -22,7 +22,8 @@ class CombineSettings:
     """How the findings of both branches become one list.
 
     Attributes:
-        order: "confidence" (one ranking by verified effect) or "mix" (the paper's: so many of each branch).
+        order: "confidence" (what is confirmed first, then all else, both in the concept branch's order and then the
+            density branch's) or "mix" (the paper's: so many of each branch).
         concepts: with "mix", how many findings of the concept branch come first on each side.
         density: with "mix", how many of the density branch follow.
         merge_above: text cosine above which two findings of one side are the same.
@@ -55,19 +56,21 @@ def combine(
 ) -> tuple[Finding, ...]:
     """All findings as one list, A's before B's, within a side in rank order.
 
-    Nothing is dropped: what is not confirmed comes last and says so itself (`Finding.verification`).
+    Nothing is dropped: what is not confirmed says so itself (`Finding.verification`).
 
     Args:
         concepts: findings of the concept branch, both sides; within a side best first.
-        density: findings of the density branch, likewise.
+        density: findings of the density branch, in any order.
         vectors: unit text vector [d] of each finding's first word; one without a vector is never merged.
         settings: order, and when findings are the same.
     """
     by_confidence = settings.order == "confidence"
     ordered: list[Finding] = []
     for side in ("a", "b"):
-        own = [f for f in (*concepts, *density) if f.side == side]
-        ranked = merge(sorted(own, key=confidence if by_confidence else standing), vectors, settings.merge_above)
+        phrases = sorted((f for f in density if f.side == side), key=confidence)
+        own = [*(f for f in concepts if f.side == side), *phrases]
+        first = (lambda f: standing(f) > 0) if by_confidence else standing
+        ranked = merge(sorted(own, key=first), vectors, settings.merge_above)
         ordered += ranked if by_confidence else _mix(ranked, settings)
     return tuple(ordered)
 
@@ -78,7 +81,7 @@ def standing(finding: Finding) -> int:
 
 
 def confidence(finding: Finding) -> tuple[float, float, float]:
-    """What ranks a finding among those of both branches, the surest first.
+    """What ranks findings that no branch has ranked together, the surest first.
 
     Its standing, then the end of the interval of the difference that claims least, then its score in its branch.
     """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentdiff.combine import CombineSettings, combine
+from latentdiff.combine import CombineSettings, combine, confidence
 from latentdiff.concepts import ConceptSettings, LatentStatistics, sum_latents
 from latentdiff.density import DensitySettings
 from latentdiff.dictionary import SaeSettings, check_inputs, find_sae, open_or_embed
@@ -117,7 +117,8 @@ def compare(
         else:
             proposed, density = propose(matter, concepts, settings, progress)
     phrases = density.hypotheses if density else ()
-    findings = combine(proposed, phrases, _first_words([*proposed, *phrases], words, model), settings.combine)
+    ranked = _ranked(concepts.findings, proposed)
+    findings = combine(ranked, phrases, _first_words([*ranked, *phrases], words, model), settings.combine)
     p_value = _overall_p(concepts, density, findings)
     different = p_value <= settings.concepts.level
     result = ComparisonResult(
@@ -213,6 +214,12 @@ def _name_latents(
 def _spread(embeddings: EmbeddingSet, count: int) -> np.ndarray:
     """Up to `count` rows, chosen by content so that the order of the set does not matter."""
     return embeddings.rows(np.argsort(embeddings.hashes, kind="stable")[:count])
+
+
+def _ranked(found: Sequence[Finding], proposed: Sequence[Finding]) -> list[Finding]:
+    """The concept branch's findings on all images as it ranks them, then what the finding half alone proposed."""
+    known = {(f.side, f.latent) for f in found}
+    return [*found, *sorted((f for f in proposed if (f.side, f.latent) not in known), key=confidence)]
 
 
 def _first_words(findings: Sequence[Finding], words: WordVectors, encoder: Encoder) -> dict[str, np.ndarray]:

@@ -42,22 +42,19 @@ def vectors(**angles: float):
     return {word: np.array([np.cos(angle), np.sin(angle)]) for word, angle in angles.items()}
 
 
-def test_confirmed_findings_come_first_then_the_larger_sure_difference_of_either_branch():
-    concepts = [found("dog", status="weak", more=50), found("cat", status="confirmed", more=20)]
-    density = [found("cow", "density", "confirmed", more=30), found("pig", "density", "refuted", more=60)]
-    assert words(combine(concepts, density, {})) == ["cow", "cat", "dog", "pig"]
+def test_confirmed_findings_come_first_and_in_each_part_concepts_in_their_order_then_phrases():
+    concepts = [found("dog", status="weak"), found("cat", status="confirmed", more=9), found("hen", status="confirmed")]
+    concepts += [found("ant"), found("bee", status="refuted")]
+    density = [found("pig", "density", "refuted", more=60), found("cow", "density", "confirmed", more=30)]
+    assert words(combine(concepts, density, {})) == ["cat", "hen", "cow", "dog", "ant", "bee", "pig"]
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_a_smaller_difference_in_many_images_goes_before_a_larger_one_in_few(side):
-    few = replace(found("few", side=side), evidence=evidence(8, 0, 20) if side == "a" else evidence(0, 8, 20))
-    many = replace(found("many", side=side), evidence=evidence(60, 0) if side == "a" else evidence(0, 60))
-    assert words(combine([few, many], [], {})) == ["many", "few"]
-
-
-def test_side_b_is_ranked_by_its_own_difference():
-    concepts = [found("dog", more=10, side="b"), found("cat", more=40, side="b")]
-    assert words(combine(concepts, [], {})) == ["cat", "dog"]
+def test_of_phrases_a_smaller_difference_in_many_images_goes_before_a_larger_one_in_few(side):
+    few, many = (found(name, "density", side=side) for name in ("few", "many"))
+    few = replace(few, evidence=evidence(8, 0, 20) if side == "a" else evidence(0, 8, 20))
+    many = replace(many, evidence=evidence(60, 0) if side == "a" else evidence(0, 60))
+    assert words(combine([], [few, many], {})) == ["many", "few"]
 
 
 def test_exchanging_the_sets_exchanges_the_sides_and_keeps_the_order():
@@ -134,7 +131,7 @@ def test_the_mix_too_puts_what_is_confirmed_before_what_is_not():
 
 
 def test_nothing_confirmed_still_returns_all_and_says_of_each_what_it_is():
-    listed = combine([found("dog", status="refuted"), found("cat", status="weak")], [], {})
+    listed = combine([found("dog", status="weak"), found("cat", status="refuted")], [], {})
     assert [f.verification.status for f in listed] == ["weak", "refuted"]
 
 

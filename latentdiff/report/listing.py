@@ -50,7 +50,7 @@ def arrange(result: ComparisonResult, level: float = 0.05) -> Listing:
     checked = [e for e in entries if e.finding.verification is not None]
     confirmed = [e for e in checked if _status(e) == "confirmed"]
     stands = result.different and not (checked and not confirmed)
-    shown = tuple(e for e in entries if stands and _status(e) != "refuted")
+    shown = tuple(e for e in entries if stands and _worth_a_card(e, bool(checked), level))
     headline, lede = _headline(result)
     return Listing(
         headline=headline,
@@ -84,6 +84,13 @@ def advantage(evidence: Evidence, side: Side) -> float | None:
 
 def _enter(findings: tuple[Finding, ...], prefix: str) -> list[Entry]:
     return [Entry(f, f"{prefix}{f.side}{rank}", rank) for rank, f in enumerate(findings, start=1)]
+
+
+def _worth_a_card(entry: Entry, checked: bool, level: float) -> bool:
+    """Refuted is out; where others were checked, one that was not must be significant by itself."""
+    if entry.finding.verification is None:
+        return not checked or entry.finding.evidence.q_value <= level
+    return _status(entry) != "refuted"
 
 
 def _status(entry: Entry) -> str:

@@ -162,7 +162,7 @@ def default_findings() -> tuple[Finding, ...]:
         build_finding(branches=("concept", "density")),
         build_finding(("sailing boat", "yacht", "mast", "harbour", "sail"), "a", (38, 9)),
         build_finding(("blond", "hair", "blonde", "curls", "ponytail"), "a", (74, 41), "weak"),
-        build_finding(("teal", "stripe", "grid"), "a", (26, 8), None, name_found=False),
+        build_finding(("teal", "stripe", "grid"), "a", (60, 8), None, name_found=False),
         build_finding(("a dog on wet sand",), "a", (22, 12), "refuted", branches=("density",), latent=None, members=()),
         build_finding(("sun umbrella", "parasol", "umbrella", "shade", "canopy"), "b", (7, 71)),
         build_finding(("deck chair", "lounger", "chair", "towel", "stripes"), "b", (0, 24)),

@@ -14,6 +14,7 @@ from PIL import Image
 
 from latentdiff.findings import ConceptResult
 from latentdiff.report import write_report
+from latentdiff.report.listing import arrange
 from latentdiff.report.page import render
 
 HOSTILE = [
@@ -333,3 +334,15 @@ def test_command_configuration_times_and_what_was_hidden_are_told(make_result):
         "Hidden from the findings: 148 (among the top 10 % most active).",
     ):  # fmt: skip
         assert piece in text
+
+
+def test_what_was_not_checked_while_others_were_needs_evidence_of_its_own(make_result, make_finding):
+    checked, sure, unsure = (
+        make_finding(),
+        make_finding(("kite",), status=None),
+        make_finding(("tie",), "a", (9, 7), None),
+    )
+    listing = arrange(make_result(findings=(checked, sure, unsure)))
+    assert [entry.finding for entry in listing.shown] == [checked, sure]
+    assert [entry.finding for entry in listing.aside] == [unsure]
+    assert arrange(make_result(findings=(unsure,))).shown  # where nothing is ever checked, all is shown
