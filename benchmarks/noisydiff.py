@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -37,28 +36,25 @@ def main() -> None:
     for config in CONFIGS:
         settings = read_settings(config, [f"data.root={options.data}", *options.settings])
         for one in settings.chosen_sets():
-            started = time.perf_counter()
             with Progress(Console(stderr=True)) as progress:
                 lines = run_all(replace(settings, only=one.name), progress=progress)
-            minutes = (time.perf_counter() - started) / 60
-            print(f"{lines[0]}; {minutes:.1f} minutes", flush=True)
+            print("\n".join(lines), flush=True)
             tables = json.loads((Path(settings.out) / one.name / "tables.json").read_text(encoding="utf-8"))
-            figures[one.name] = {"minutes": minutes, **chosen(tables)}
+            figures[one.name] = chosen(tables)
     if not options.no_record:
         said = {"configs": CONFIGS, "settings": options.settings}
         record("noisydiff", figures, said, load_encoder(settings.encoder).fingerprint)
 
 
 def chosen(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The rows of the tables that count, numbers to four digits."""
+    """The rows of the tables that count."""
     names = [name for name in tables if name in TABLES or name.startswith("differences-")]
-    return {
-        name: [{key: _short(value) for key, value in row.items()} for row in tables[name]["rows"]] for name in names
-    }
+    return {name: [short(row) for row in tables[name]["rows"]] for name in names}
 
 
-def _short(value: Any) -> Any:
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+def short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers to four digits."""
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items()}
 
 
 if __name__ == "__main__":
