@@ -85,7 +85,8 @@ def confidence(finding: Finding) -> tuple[float, float, float]:
 
     Its standing, then the end of the interval of the difference that claims least, then its score in its branch.
     """
-    interval = finding.judged.difference_interval
+    evidence = finding.verification.evidence if finding.verification else finding.evidence
+    interval = evidence.difference_interval
     least = interval.low if finding.side == "a" else -interval.high
     return standing(finding), -least, -finding.score
 

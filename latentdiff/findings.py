@@ -88,8 +88,9 @@ class Finding:
 
     @property
     def judged(self) -> Evidence:
-        """The evidence its standing rests on: that of the images held back; where there are none, its own."""
-        return self.verification.evidence if self.verification else self.evidence
+        """The evidence to show: where it is confirmed that of the images held back, which is what confirms it."""
+        confirmed = self.verification is not None and self.verification.status == "confirmed"
+        return self.verification.evidence if self.verification and confirmed else self.evidence
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from latentdiff.encoders import Encoder, load_encoder
+from latentdiff.errors import LatentDiffError
 from latentdiff.naming import build_vocabulary, embed_vocabulary
 from latentdiff.noisydiff.build import find_sae, open_images, open_pairs, pairs_file
 from latentdiff.noisydiff.harness import answered, run
@@ -50,6 +51,8 @@ def run_all(settings: Settings, command: str = "", answer: bool = True, progress
     for one in sets:
         log = RunLog(command)
         folder = Path(settings.out) / one.name
+        if not answer and not (folder / "answers").is_dir():
+            raise LatentDiffError(f"no answers in {folder} yet; `run` makes them, with the same configuration")
         with log.timed("images"):
             images = open_images(one.images, settings, encoder, progress)
             pairs = open_pairs(one, settings, images)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -83,7 +84,17 @@ def open_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> li
     file = pairs_file(one, settings, images)
     if not file.is_file():
         write_pairs(build_pairs(one, settings, images), file)
-    return read_pairs(file)[: settings.pairs]
+    return list(_first(read_pairs(file), settings.pairs))
+
+
+def _first(pairs: Sequence[Pair], count: int | None) -> Iterator[Pair]:
+    """The first so many pairs of each scarcity, and of the halves."""
+    seen: Counter[tuple[bool, str]] = Counter()
+    for pair in pairs:
+        kind = (bool(pair.truth), pair.id.rpartition("@")[2] if "@" in pair.id else "")
+        seen[kind] += 1
+        if count is None or seen[kind] <= count:
+            yield pair
 
 
 def pairs_file(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Path:

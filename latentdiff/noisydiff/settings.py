@@ -94,7 +94,7 @@ class Settings(CompareSettings):
         data: where sets of images lie.
         methods: of METHOD_NAMES, in the order of the tables.
         only: run this set alone.
-        pairs: of each set run the first so many alone; none: all.
+        pairs: of each set and scarcity, and of its halves, run the first so many alone; none: all.
         encoder: a name for `load_encoder`.
         device: where models run.
         processes: that answer pairs at the same time, one thread each; 0: this one alone, with all its threads.

@@ -43,7 +43,6 @@ READABLE = 12  # pairs up to which a table says what each method says of them
 COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
 
 _INTERVAL = "95 % intervals by bootstrap over pairs."
-_CHANCE = f"After each number the best of what chance gives on the same pairs ({', '.join(CHANCE)})."
 
 
 def standard_tables(
@@ -83,7 +82,7 @@ def hit_table(scores: Sequence[SideScore], level: str) -> Table:
     names = {"exact": "exact", "synonym": "exact or synonym", "one step": "exact, synonym or one WordNet step"}
     columns = [Column("method"), *(Column(cut, "percent") for cut in CUTS), Column("reciprocal rank", "unit")]
     measures = [*(f"{level}, {cut}" for cut in CUTS), f"reciprocal rank, {level}"]
-    note = f"Share of sides whose truth is named in the first findings or words. {_INTERVAL} {_CHANCE}"
+    note = f"Share of sides whose truth is named in the first findings or words. {_INTERVAL}{_chance(scores)}"
     title = f"Hits: {names[level]}"
     return Table(f"hits-{level.replace(' ', '-')}", title, note, tuple(columns), _by_method(scores, measures))
 
@@ -93,7 +92,7 @@ def similarity_table(scores: Sequence[SideScore]) -> Table:
     columns = [*(Column(cut, "unit") for cut in CUTS), *(Column(f"joined, {cut}", "unit") for cut in JOINED)]
     note = (
         "Largest cosine between the truth and single words, and between the truth and the joined words of a finding. "
-        f"{_INTERVAL} {_CHANCE}"
+        f"{_INTERVAL}{_chance(scores)}"
     )
     rows = _by_method(scores, _near_measures(scores))
     return Table("similarity", "Sentence similarity", note, (Column("method"), *columns), rows)
@@ -145,7 +144,7 @@ def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8
         rows.append((method, *cells, needed_text(curves.images_needed(scores, method, measure, share))))
     note = (
         f"{in_words(measure).capitalize()} by the share of a side's images that show its truth; last, from how many "
-        f"images on {figures.percent(share)} is reached (isotonic fit). {_INTERVAL} {_CHANCE}"
+        f"images on {figures.percent(share)} is reached (isotonic fit). {_INTERVAL}{_chance(scores)}"
     )
     return Table("scarcity", "Scarcity", note, (Column("method"), *columns), tuple(rows))
 
@@ -174,9 +173,7 @@ def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
         cells = (Reading(method, measure, e, c) for e, c in zip(estimates, beside, strict=True))
         rows.append((method, *cells))
     columns = (Column("method"), *(Column(f"≥ {figures.unit(threshold)}", "percent") for threshold in COVERED))
-    note = (
-        f"Share of pairs of which every side has {in_words(measure)} at or above the threshold. {_INTERVAL} {_CHANCE}"
-    )
+    note = f"Share of pairs whose sides all reach the threshold by {in_words(measure)}. {_INTERVAL}{_chance(scores)}"
     return Table("coverage", "Joint coverage", note, columns, tuple(rows))
 
 
@@ -185,7 +182,7 @@ def mixture_table(scores: Sequence[SideScore]) -> Table:
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
     measures = ["synonym, top 1", "synonym, top 5", MAIN, *near]
     columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
-    note = f"The first findings of the concept and then of the density branch, five in all. {_INTERVAL} {_CHANCE}"
+    note = f"The first findings of the concept, then of the density branch, five in all. {_INTERVAL}{_chance(scores)}"
     rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
     return Table("mixtures", "Mix of the branches", note, columns, rows)
 
@@ -289,6 +286,12 @@ def needed_text(needed: curves.Needed) -> str:
 def _by_method(scores: Sequence[SideScore], measures: Sequence[str]) -> tuple[tuple[Cell, ...], ...]:
     columns = [readings(scores, measure) for measure in measures]
     return tuple((row[0].method, *row) for row in zip(*columns, strict=True))
+
+
+def _chance(scores: Sequence[SideScore]) -> str:
+    """What stands behind the numbers, where a method of chance was run."""
+    run = [method for method in methods_of(scores) if method in CHANCE]
+    return f" After each number the best of what chance gives on the same pairs ({', '.join(run)})." if run else ""
 
 
 def _beside(method: str, chance: Mapping[str, Estimate]) -> Mapping[str, Estimate]:

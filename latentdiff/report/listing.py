@@ -6,7 +6,7 @@ Nothing told apart, or nothing confirmed on the held-back images: no guess is sh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Side
 
@@ -19,7 +19,7 @@ class Entry:
 
     finding: Finding
     key: str  # "a1": side and rank, unique on the page
-    rank: int
+    rank: int  # among those of its side that are shown with it
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,14 @@ def arrange(result: ComparisonResult, level: float = 0.05) -> Listing:
     confirmed = [e for e in checked if _status(e) == "confirmed"]
     stands = result.different and not (checked and not confirmed)
     shown = tuple(e for e in entries if stands and _worth_a_card(e, bool(checked), level))
+    shown = tuple(replace(e, rank=1 + [o for o in shown if o.finding.side == e.finding.side].index(e)) for e in shown)
+    aside = tuple(e for e in entries if e.key not in {s.key for s in shown})
     headline, lede = _headline(result)
     return Listing(
         headline=headline,
         lede=lede,
         shown=shown,
-        aside=tuple(e for e in entries if e not in shown),
+        aside=aside,
         unlisted=_unlisted(result, level) if stands else (),
         confirmed=len(confirmed),
         checked=len(checked),

@@ -46,6 +46,14 @@ def test_the_worlds_run_from_pairs_to_the_page(tmp_path: Path, capsys: pytest.Ca
     assert (folder / "page.html").is_file()
 
 
+def test_a_page_of_no_answers_says_so_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        command.main(["page", "--config", "noisydiff-worlds.yaml", *QUICK, f"out={tmp_path / 'out'}"])
+    assert stop.value.code == 2
+    assert "no answers in" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_a_sweep_answers_the_same_pairs_with_one_setting_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

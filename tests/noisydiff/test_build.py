@@ -55,6 +55,16 @@ def test_corrected_labels_another_seed_and_changed_files_draw_pairs_anew(classes
     assert pairs_file(CLASSES, SETTINGS, table_set(label=classes.table.column("label").to_pylist())) in files
 
 
+def test_a_first_look_takes_as_many_pairs_of_every_scarcity_and_of_the_halves(
+    classes: EmbeddingSet, tmp_path: Path
+) -> None:
+    one = dataclasses.replace(CLASSES, scarcities=(0.2, 0.1), halves=4, halves_size=50)
+    settings = dataclasses.replace(SETTINGS, out=str(tmp_path), pairs=2)
+    pairs = open_pairs(one, settings, classes)
+    assert [pair.id.rpartition("@")[2] for pair in pairs[:4]] == ["0.2", "0.2", "0.1", "0.1"]
+    assert [pair.id for pair in pairs[4:]] == ["halves/000", "halves/001"]
+
+
 def test_halves_come_after_the_pairs_and_have_no_truth(classes: EmbeddingSet) -> None:
     pairs = build_pairs(dataclasses.replace(CLASSES, halves=4, halves_size=50), SETTINGS, classes)
     assert [bool(pair.truth) for pair in pairs] == [True] * 3 + [False] * 4

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import io
+import json
+import tarfile
 import types
 
 import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from PIL import Image
 from torch.nn.functional import cross_entropy, normalize
 
 
@@ -174,3 +178,55 @@ def test_training_that_goes_on_from_a_checkpoint_ends_as_if_it_had_not_stopped(m
     start = mini.create().visual.state_dict()
     changed = [key for key in whole if whole[key].is_floating_point() and not torch.equal(whole[key], start[key])]
     assert any("blocks.6" in key for key in changed)
+
+
+def test_settings_that_are_none_and_checkpoints_of_other_settings_are_refused(tmp_path):
+    import train
+
+    config = tmp_path / "mini.yaml"
+    config.write_text("images: {rate: 1, frozen: 2}\nphotographs: {}\n")
+    assert train.read(config, ["images.rate=3"]).images == {"rate": 3, "frozen": 2}
+    with pytest.raises(SystemExit, match=r"no 'imges\.rate'"):
+        train.read(config, ["imges.rate=3"])
+    with pytest.raises(SystemExit, match="no configuration"):
+        train.read(tmp_path / "other.yaml", [])
+    train.check_run(tmp_path / "run", {"rate": 1})
+    train.check_run(tmp_path / "run", {"rate": 1})
+    with pytest.raises(SystemExit, match="made with other settings"):
+        train.check_run(tmp_path / "run", {"rate": 2})
+
+
+def shard(folder, rows):
+    """A WebDataset shard of small pictures."""
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / "shard-0.tar", "w") as archive:
+        for i, row in enumerate(rows):
+            picture = io.BytesIO()
+            Image.new("RGB", (20, 10), (i, 0, 0)).save(picture, "png")
+            content = picture.getvalue() if row else b"no picture"
+            for suffix, data in (("png", content), ("json", json.dumps(row or {"source_id": "x"}).encode())):
+                entry = tarfile.TarInfo(f"{i:03d}.{suffix}")
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+
+
+def test_shards_of_ones_own_are_checked_before_they_are_learnt_from(tmp_path, capsys):
+    import images
+
+    shard(tmp_path / "own", [{"source_id": str(i), "label": "ab"[i % 2]} for i in range(60)] + [None])
+
+    def read(**options):
+        options = OmegaConf.create({"side": 16, **options})
+        return images.photographs(tmp_path, "own", options, lambda phrases, prompts=True: torch.eye(9)[: len(phrases)],
+                                  tmp_path / "cache")  # fmt: skip
+
+    own = read(labels=["label"])
+    assert "skipped" in capsys.readouterr().out
+    assert own.pixels.shape == (60, 3, 16, 16)
+    assert 30 < len(own.rows) < 60  # a fifth is held out
+    with pytest.raises(SystemExit, match="has no option label;"):
+        read(label="label")
+    with pytest.raises(SystemExit, match="60 of 60 images have no 'kind'"):
+        read(labels=["kind"])
+    with pytest.raises(SystemExit, match="asks nothing"):
+        read()

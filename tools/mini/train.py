@@ -39,16 +39,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
-    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("mini.yaml"))
-    parser.add_argument("--run", type=Path, default=Path("runs/mini"), help="checkpoints, logs, decoded images")
+    parser.add_argument("--config", type=Path, default=Path(__file__).with_name("mini.yaml"), help="default: mini.yaml")
+    parser.add_argument("--run", type=Path, default=Path("runs/mini"), help="for checkpoints, logs, decoded images")
     parser.add_argument("settings", nargs="*", help="over those of the file, as images.rate=1e-4")
     options = parser.parse_args()
-    settings: Any = OmegaConf.merge(OmegaConf.load(options.config), OmegaConf.from_dotlist(options.settings))
+    settings = read(options.config, options.settings)
+    if missing := [name for name in settings.photographs if not list((options.data / name).glob("*.tar*"))]:
+        parser.error(
+            f"no shards of {', '.join(missing)} in {options.data}; name the folder that holds them with --data"
+        )
     torch.manual_seed(0)
     model = mini.create().eval()
     train_texts(model, options.data, settings, options.run)
     train_images(model, options.data, settings, options.run)
     mini.save(model, options.out)
+
+
+def read(config: Path, changed: Sequence[str]) -> Any:
+    """The settings of a file and over them those given as key=value.
+
+    Raises:
+        SystemExit: there is no such file, or it has no such key.
+    """
+    if not config.is_file():
+        raise SystemExit(f"no configuration {config}; leave --config out for the one that mini is trained with")
+    settings = OmegaConf.load(config)
+    for change in changed:
+        key, _, _ = change.partition("=")
+        if OmegaConf.select(settings, key.rpartition(".")[0] or key) is None:
+            raise SystemExit(f"{config} has no '{key}'; its parts are {', '.join(settings)}")
+    return OmegaConf.merge(settings, OmegaConf.from_dotlist(list(changed)))
 
 
 def train_texts(model: torch.nn.Module, data: Path, settings: Any, run: Path) -> None:
