@@ -22,7 +22,8 @@ from latentdiff.noisydiff.settings import read_settings
 from latentdiff.progress import Progress
 
 CONFIGS = ("noisydiff-worlds.yaml", "noisydiff-photos.yaml")
-TABLES = ("hits-synonym", "hits-one-step", "similarity", "scarcity", "false-alarms", "cost", "mixtures", "said")
+TABLES = ("hits-synonym", "scarcity", "differences-concept", "differences-combined", "mixtures", "false-alarms")
+TABLES += ("cost", "said")
 
 
 def main() -> None:
@@ -48,13 +49,13 @@ def main() -> None:
 
 def chosen(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The rows of the tables that count."""
-    names = [name for name in tables if name in TABLES or name.startswith("differences-")]
-    return {name: [short(row) for row in tables[name]["rows"]] for name in names}
+    return {name: [short(row) for row in tables[name]["rows"]] for name in TABLES if name in tables}
 
 
 def short(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers to four digits."""
-    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in row.items()}
+    """Numbers to four digits; chance has rows of its own."""
+    kept = {key: value for key, value in row.items() if " chance, " not in key and not key.endswith(" pairs")}
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in kept.items()}
 
 
 if __name__ == "__main__":
