@@ -1,7 +1,7 @@
 """Noisy-Diff on scenes and photographs, with its rivals: `make bench-noisydiff DATA=folder`.
 
-Runs configs/noisydiff-worlds.yaml and configs/noisydiff-photos.yaml, each also with an SAE trained on the two sets of
-every pair, and records the tables that count: hits, differences on the same pairs, scarcity, false alarms, cost.
+Runs configs/noisydiff-worlds.yaml and configs/noisydiff-photos.yaml, and records the tables that count: hits,
+differences on the same pairs, scarcity, mixes of the branches, false alarms, cost.
 """
 
 from __future__ import annotations
@@ -28,11 +28,7 @@ TABLES += ("cost", "said")
 
 def main() -> None:
     """Runs what is not answered yet, and writes benchmarks/noisydiff.json."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
-    parser.add_argument("--no-record", action="store_true", help="print only")
-    parser.add_argument("settings", nargs="*", help="over those of the files, as processes=2 pairs=5")
-    options = parser.parse_args()
+    options = read_options(__doc__)
     figures: dict[str, Any] = {}
     for config in CONFIGS:
         settings = read_settings(config, [f"data.root={options.data}", *options.settings])
@@ -45,6 +41,15 @@ def main() -> None:
     if not options.no_record:
         said = {"configs": CONFIGS, "settings": options.settings}
         record("noisydiff", figures, said, load_encoder(settings.encoder).fingerprint)
+
+
+def read_options(about: str | None) -> argparse.Namespace:
+    """The command line of this benchmark and of its study: data, no_record, settings."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0] if about else None)
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
+    parser.add_argument("--no-record", action="store_true", help="print only")
+    parser.add_argument("settings", nargs="*", help="over those of the files, as processes=2 pairs=5")
+    return parser.parse_args()
 
 
 def chosen(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which settings win: `python -m benchmarks.noisydiff_study --data folder` (half an hour on two cores).
+"""Which settings win: `python -m benchmarks.noisydiff_study --data folder`, one set with `only=tiny_imagenet`.
 
 Pairs of training images answered again with one setting changed at a time (configs/noisydiff-study.yaml); what was
 chosen by it stands in benchmarks/noisydiff.md, and what the chosen settings reach on held-out images in noisydiff.json.
@@ -6,14 +6,13 @@ chosen by it stands in benchmarks/noisydiff.md, and what the chosen settings rea
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks.noisydiff import short
+from benchmarks.noisydiff import read_options, short
 from benchmarks.record import record
 from latentdiff.encoders import load_encoder
 from latentdiff.noisydiff.settings import read_variants
@@ -25,11 +24,7 @@ CONFIG = "noisydiff-study.yaml"
 
 def main() -> None:
     """Runs what is not answered yet, and writes benchmarks/noisydiff_study.json."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds tiny_imagenet/")
-    parser.add_argument("--no-record", action="store_true", help="print only")
-    parser.add_argument("settings", nargs="*", help="over those of the file, as only=tiny_imagenet pairs=5")
-    options = parser.parse_args()
+    options = read_options(__doc__)
     settings, variants = read_variants(CONFIG, [f"data.root={options.data}", *options.settings])
     with Progress(Console(stderr=True)) as progress:
         print("\n".join(sweep_all(settings, variants, progress)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import Finding
+from latentdiff.findings import SIDES, Finding
 from latentdiff.registry import choose
 
 _STANDING = {"confirmed": 0, "weak": 1, "unverified": 2, "refuted": 3}
@@ -66,7 +66,7 @@ def combine(
     """
     by_confidence = settings.order == "confidence"
     ordered: list[Finding] = []
-    for side in ("a", "b"):
+    for side in SIDES:
         phrases = sorted((f for f in density if f.side == side), key=confidence)
         own = [*(f for f in concepts if f.side == side), *phrases]
         first = (lambda f: standing(f) > 0) if by_confidence else standing
