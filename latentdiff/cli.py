@@ -63,7 +63,9 @@ def _compare_parser() -> argparse.ArgumentParser:
 
 def _train_parser() -> argparse.ArgumentParser:
     parser = _parser("Train a sparse autoencoder on your images.", TRAIN_HELP)
-    parser.add_argument("--data", metavar="SET", help="the images, or an embedding set")
+    parser.add_argument(
+        "--data", metavar="SET", action="append", help="the images, or an embedding set; may be given again"
+    )
     parser.add_argument("--out", metavar="DIR", help="the SAE's folder (default: the configuration's sae.path)")
     return parser
 
@@ -111,10 +113,13 @@ def _train(options: argparse.Namespace) -> None:
 
     from latentdiff.progress import Progress
     from latentdiff.training import train_on_images
+    from sae_training import world
 
     config = _config(options, {"data": options.data, "sae.path": options.out})
     with Progress(Console(stderr=True)) as progress:
         sae = train_on_images(config, progress=progress)
+    if world.rank() > 0:
+        return
     measures, images = sae.metadata.measures, sae.metadata.training["rows"]
     Console().print(
         f"SAE: {config.sae.path} ({sae.m:,} latents of width {sae.d}, trained on {images:,} images)\n"

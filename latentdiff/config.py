@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Config(CompareSettings):
     """One YAML file serves both commands: `train_sae.py` reads `data`, `compare.py` reads `a` and `b`."""
 
-    data: str | None = None  # images to train the SAE on
+    data: tuple[str, ...] = ()  # images to train the SAE on; several sources are one training set
     a: str | None = None
     b: str | None = None
     out: str = "latentdiff-report"  # folder that compare.py writes
@@ -193,6 +193,9 @@ def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
         near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
         yield f"unknown key '{key}'" + (f", did you mean '{near[0]}'?" if near else "")
         return
+    here = OmegaConf.select(schema, key)
+    if isinstance(value, str) and isinstance(here, Sequence) and not isinstance(here, str):
+        value = [value]  # one thing is a list of one
     try:
         OmegaConf.update(schema, key, value)
     except OmegaConfBaseException as error:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, embed, is_set, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.images import open_source, split_filter
@@ -78,7 +76,8 @@ def find_sae(
             "give one with --sae, or a pool of similar images with sae.data=..."
         )
     else:
-        sae = _train(_Both(a, b), settings, a.fingerprint, f"{a.source} and {b.source}", progress)
+        both = sorted([a, b], key=lambda one: one.digest)  # an order that does not know which is A
+        sae = _train(both, settings, a.fingerprint, f"{a.source} and {b.source}", progress)
         origin = f"trained for this comparison on both sets ({sae.m} latents, k {sae.k})"
     _check_fit(sae, a)
     return sae, origin
@@ -117,29 +116,8 @@ def _is_embedded(spec: str | Path) -> bool:
     return is_set(folder) or (folder / "img_emb").is_dir() or folder.suffix == ".npy"
 
 
-class _Both:
-    """Two sets as the rows of one, in an order that does not depend on which is A: sorted by content."""
-
-    def __init__(self, a: EmbeddingSet, b: EmbeddingSet) -> None:
-        self._sets = (a, b)
-        hashes = np.concatenate([a.hashes, b.hashes])
-        side = np.repeat([a.digest > b.digest, a.digest <= b.digest], [a.n, b.n])
-        self._order = np.lexsort([side, hashes])
-        self.hashes = hashes[self._order]
-        self.shape = (a.n + b.n, a.d)
-
-    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        picked = self._order[index]
-        a, b = self._sets
-        rows = np.empty((len(picked), a.d), np.float32)
-        in_a = picked < a.n
-        rows[in_a] = a.rows(picked[in_a])
-        rows[~in_a] = b.rows(picked[~in_a] - a.n)
-        return rows
-
-
 def _train(
-    rows: EmbeddingSet | _Both,
+    rows: EmbeddingSet | list[EmbeddingSet],
     settings: SaeSettings,
     fingerprint: str | None,
     description: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,12 @@ from latentdiff.config import Config, to_yaml
 from latentdiff.dictionary import open_or_embed
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
+from sae_training import world
 from sae_training.files import replacing
 
 if TYPE_CHECKING:
+    from latentdiff.embeddings import EmbeddingSet
+    from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
 
 Progress = Callable[[str, int, int | None], None]
@@ -22,8 +25,10 @@ Progress = Callable[[str, int, int | None], None]
 def train_on_images(config: Config, progress: Progress | None = None) -> SparseAutoencoder:
     """Embeds `config.data`, trains on it, and writes the SAE to `config.sae.path`.
 
-    The folder also gets the embeddings (`embeddings/`), the logs for TensorBoard (`logs/`) and the resolved
-    configuration (`config.yaml`).
+    The folder also gets the embeddings (`embeddings/`), the logs for TensorBoard (`logs/`), the resolved configuration
+    (`config.yaml`) and, with `sae.seeds` above 1, the SAEs of the other seeds (`seed-1/` and so on). What an
+    interrupted run goes on from (`training.ckpt`) is gone when it is done. Under torchrun the processes share each
+    batch.
 
     Args:
         config: with `data` and `sae.path` set.
@@ -33,32 +38,53 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
         LatentDiffError: a key is missing, or the images cannot be read.
         SaeError: there are too few, or the settings do not fit them.
     """
-    from sae_training import train
+    from sae_training import train_seeds
 
-    if config.data is None:
+    if not config.data:
         raise LatentDiffError("nothing to train on: name the images with --data or 'data:' in the configuration")
     if config.sae.path is None:
         raise LatentDiffError(
             "no place for the SAE: name a folder with --out or 'sae: {path: ...}' in the configuration"
         )
     folder = Path(config.sae.path)
+    world.join()
+    if world.rank() > 0:
+        progress = None
     encoder = load_encoder(config.encoder, config.device, config.embed.precision)
-    embedding = replace(config.embed, overwrite=True)
-    images = open_or_embed(config.data, encoder, folder / "embeddings", embedding, progress)
-    if images.fingerprint not in (None, encoder.fingerprint):
-        raise LatentDiffError(
-            f"{config.data} was embedded with {images.fingerprint}, the encoder is {encoder.fingerprint}; "
-            "name the encoder that made it with encoder=..."
-        )
-    sae = train(
+    with world.first_alone():
+        images = [_embedded(spec, place, encoder, config, progress) for spec, place in _places(config.data, folder)]
+    checkpoint = folder / "training.ckpt"
+    first, *others = train_seeds(
         images,
         config.sae,
         log_dir=folder / "logs",
-        fingerprint=images.fingerprint,
-        description=config.data,
+        checkpoint=checkpoint,
+        fingerprint=images[0].fingerprint,
+        description=" and ".join(config.data),
         progress=progress,
     )
-    sae.save(folder)
-    with replacing(folder / "config.yaml") as temporary:
-        temporary.write_text(to_yaml(config), encoding="utf-8")
-    return sae
+    if world.rank() == 0:
+        first.save(folder)
+        for number, sae in enumerate(others, start=config.sae.seed + 1):
+            sae.save(folder / f"seed-{number}")
+        with replacing(folder / "config.yaml") as temporary:
+            temporary.write_text(to_yaml(config), encoding="utf-8")
+        for file in folder.glob("training*.ckpt"):
+            file.unlink()
+    return first
+
+
+def _places(sources: Sequence[str], folder: Path) -> Iterator[tuple[str, Path]]:
+    """Each source with the folder of its embeddings."""
+    for number, source in enumerate(sources, start=1):
+        yield source, folder / ("embeddings" if len(sources) == 1 else f"embeddings-{number}")
+
+
+def _embedded(source: str, place: Path, encoder: Encoder, config: Config, progress: Progress | None) -> EmbeddingSet:
+    images = open_or_embed(source, encoder, place, replace(config.embed, overwrite=True), progress)
+    if images.fingerprint not in (None, encoder.fingerprint):
+        raise LatentDiffError(
+            f"{source} was embedded with {images.fingerprint}, the encoder is {encoder.fingerprint}; "
+            "name the encoder that made it with encoder=..."
+        )
+    return images

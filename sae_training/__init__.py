@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from sae_training.errors import SaeError
     from sae_training.model import SparseAutoencoder, load
     from sae_training.settings import TrainSettings
-    from sae_training.training import train
+    from sae_training.training import train, train_seeds
 
-__all__ = ["SaeError", "SparseAutoencoder", "SparseCodes", "TrainSettings", "calibrate", "load", "train"]
+__all__ = ["SaeError", "SparseAutoencoder", "SparseCodes", "TrainSettings", "calibrate", "load", "train", "train_seeds"]
 
 _HOME = {
     "SaeError": "errors",
@@ -28,6 +28,7 @@ _HOME = {
     "calibrate": "calibration",
     "load": "model",
     "train": "training",
+    "train_seeds": "training",
 }
 
 

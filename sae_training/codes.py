@@ -33,6 +33,12 @@ class Pattern:
     def __init__(self, row: Tensor, latent: Tensor, rows: int, latents: int) -> None:
         self.row, self.latent, self.rows, self.latents = row, latent, rows, latents
 
+    @classmethod
+    def of(cls, index: Tensor, rows: int, latents: int) -> Pattern:
+        """From positions in the flattened block [rows, latents], int64 [nnz] ascending."""
+        row = index.div(latents, rounding_mode="floor")
+        return cls(row, index - row * latents, rows, latents)
+
     def combine(self, values: Tensor, directions: Tensor) -> Tensor:
         """Each row's sum of value * directions[latent].
 

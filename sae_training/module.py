@@ -1,24 +1,22 @@
-"""Training as Lightning sees it: the data module, the module, and a callback that reports progress."""
+"""Training as Lightning sees it: one step, its optimiser, what is measured on the way (docs/methods.md, 1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import lightning
 import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
-from torch.utils.data import DataLoader, Dataset
 
+from sae_training import world
 from sae_training.measures import Reconstruction
 from sae_training.model import SparseAutoencoder
-from sae_training.rows import Rows, ShuffledBatches
+from sae_training.product import Buffer, has_fast_bf16
 from sae_training.settings import TrainSettings
 from sae_training.sparsity import variant
-from sae_training.step import auxiliary_loss, decode, encode
-
-Progress = Callable[[str, int, "int | None"], None]
+from sae_training.step import EVERY, Survivors, auxiliary_loss, decode, encode, residuals
 
 
 class SaeModule(lightning.LightningModule):
@@ -29,58 +27,87 @@ class SaeModule(lightning.LightningModule):
         settings: of the run.
         steps: of the whole run.
         rows_drawn: in the whole run, with repetition.
+        run: what the run is, kept in its checkpoints.
+        logs: whether losses are logged.
     """
 
-    def __init__(self, sae: SparseAutoencoder, settings: TrainSettings, steps: int, rows_drawn: int) -> None:
+    def __init__(
+        self,
+        sae: SparseAutoencoder,
+        settings: TrainSettings,
+        steps: int,
+        rows_drawn: int,
+        *,
+        run: Mapping[str, Any] | None = None,
+        logs: bool = False,
+    ) -> None:
         super().__init__()
-        self.sae, self.settings, self.steps = sae, settings, steps
-        self.rule = variant(settings.variant)
+        self.sae, self.settings, self.steps, self.run, self.logs = sae, settings, steps, dict(run or {}), logs
+        self.variant = variant(settings.variant)
         self.dead_after = settings.dead_window * rows_drawn
         self.silent: Tensor  # rows since each latent last fired
         self.register_buffer("silent", torch.zeros(sae.m, dtype=torch.int64))
+        self.buffer = Buffer()
         self.held_out = Reconstruction(sae.d, sae.m)
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
-        """Loss of one batch of rows as stored [rows, d]: mean squared error per number, plus the auxiliary term."""
+        """Loss of one batch of rows as stored [rows, d]: mean squared error per number, plus the auxiliary term.
+
+        Of several processes each has its share of the batch, and the mean of their losses is that of the whole.
+        """
         sae = self.sae
         h = sae.standardise(batch)
-        survivors = encode(h, sae.W_enc, sae.b_enc, sae.b_dec, self.rule, sae.k)
-        residual = h - decode(survivors, sae.W_dec, sae.b_dec)
-        loss = error = residual.square().mean()
+        survivors = self._survivors(h)
+        left = residuals(h, survivors, sae.W_dec, sae.b_dec, self.variant.widths(sae.m))
+        rows = int(world.total(torch.tensor(len(batch), device=batch.device)))
+        loss = torch.stack([one.square().sum() for one in left]).mean() / (sae.d * rows / world.size())
         dead = (self.silent > self.dead_after).nonzero().squeeze(1)
         if len(dead) and self.settings.aux_weight > 0:
-            weights = (sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec)
-            loss = loss + self.settings.aux_weight * auxiliary_loss(h, residual.detach(), dead, *weights)
-        self.silent += len(batch)
-        self.silent[survivors.pattern.latent] = 0
-        if self.trainer.loggers:
-            fvu = error.detach() / h.var(dim=0, correction=0).mean()
+            loss = loss + self.settings.aux_weight * self._auxiliary(h, left[-1].detach(), dead)
+        fired = torch.zeros_like(self.silent, dtype=torch.bool).index_fill_(0, survivors.pattern.latent, True)
+        self.silent = torch.where(world.anywhere(fired), 0, self.silent + rows)
+        if self.logs:
+            fvu = left[-1].detach().square().mean() / h.var(dim=0, correction=0).mean()
             self.log_dict({"train/loss": loss.detach(), "train/fvu": fvu, "train/dead_share": len(dead) / sae.m})
         return loss
+
+    def _survivors(self, h: Tensor) -> Survivors:
+        sae = self.sae
+        prefilter = self.settings.precision == "auto" and h.dtype == torch.float32 and has_fast_bf16(h.device)
+        weights = (sae.W_enc, sae.b_enc, sae.b_dec)
+        return encode(h, *weights, self.variant, sae.k, buffer=self.buffer, prefilter=prefilter)
+
+    def _auxiliary(self, h: Tensor, residual: Tensor, dead: Tensor) -> Tensor:
+        weights = (self.sae.W_enc, self.sae.b_enc, self.sae.W_dec, self.sae.b_dec)
+        left, whole = auxiliary_loss(h[::EVERY], residual[::EVERY], dead, *weights)
+        return left / (world.total(whole) / world.size()).clamp_min(1e-12)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Remove the part of the decoder's gradient along its rows: their length is fixed."""
         weights, gradient = self.sae.W_dec.detach(), self.sae.W_dec.grad
         if gradient is not None:
-            gradient.sub_(weights * torch.linalg.vecdot(gradient, weights)[:, None])
+            gradient.addcmul_(weights, torch.linalg.vecdot(gradient, weights)[:, None], value=-1)
 
-    @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: Tensor, batch_index: int) -> None:
-        """Back to unit rows."""
-        weights = self.sae.W_dec
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+        """A step, then back to unit rows."""
+        super().optimizer_step(*arguments, **named)
+        weights = self.sae.W_dec.detach()
         weights.div_(torch.linalg.vector_norm(weights, dim=1, keepdim=True))
 
     def validation_step(self, batch: Tensor, batch_index: int) -> None:
         """Measure held-out rows with the survivors of training: the threshold is not set yet."""
-        sae = self.sae
-        h = sae.standardise(batch)
-        survivors = encode(h, sae.W_enc, sae.b_enc, sae.b_dec, self.rule, sae.k)
-        self.held_out.update(h, decode(survivors, sae.W_dec, sae.b_dec), survivors.pattern.latent)
+        h = self.sae.standardise(batch)
+        survivors = self._survivors(h)
+        self.held_out.update(h, decode(survivors, self.sae.W_dec, self.sae.b_dec), survivors.pattern.latent)
 
     def on_validation_epoch_end(self) -> None:
         """Log the measures of the held-out rows."""
         self.log_dict({f"held_out/{name}": value for name, value in self.held_out.compute()._asdict().items()})
         self.held_out.reset()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A checkpoint says which run it is of."""
+        checkpoint["run"] = self.run
 
     def configure_optimizers(self) -> Any:
         """Adam, its rate rising, level, falling to 0, each over a share of the steps."""
@@ -91,51 +118,3 @@ class SaeModule(lightning.LightningModule):
         rising = (step + 1) / max(1.0, self.settings.warmup * self.steps)
         falling = (self.steps - step) / max(1.0, self.settings.decay * self.steps)
         return max(0.0, min(1.0, rising, falling))
-
-
-class RowsModule(lightning.LightningDataModule):
-    """Whole batches of rows: shuffled for training, in order for validation.
-
-    Args:
-        rows: with their split.
-        settings: of the run.
-    """
-
-    def __init__(self, rows: Rows, settings: TrainSettings) -> None:
-        super().__init__()
-        self.rows = rows
-        self.batch_size = settings.rows_of_batch(len(rows.training))
-        self.batches = ShuffledBatches(rows.training, self.batch_size, settings.seed)
-
-    def train_dataloader(self) -> DataLoader[Tensor]:
-        """Batches float32 [rows, d]."""
-        return self._loader(self.batches)
-
-    def val_dataloader(self) -> DataLoader[Tensor]:
-        """Batches float32 [rows, d] of the calibration rows; the measuring rows stay unseen."""
-        return self._loader(self.rows.calibration.split(self.batch_size))
-
-    def _loader(self, batches: Any) -> DataLoader[Tensor]:
-        # its own generator: a loader without one draws from, and so changes, the caller's random state
-        return DataLoader(_Batches(self.rows), sampler=batches, batch_size=None, generator=torch.Generator())
-
-
-class _Batches(Dataset[Tensor]):
-    """Whole batches by their positions: nothing is done row by row."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-
-    def __getitem__(self, index: Tensor) -> Tensor:
-        return self.rows.take(index)
-
-
-class ProgressCallback(lightning.Callback):
-    """Tells `progress` how many steps are done."""
-
-    def __init__(self, progress: Progress, steps: int) -> None:
-        self.progress, self.steps = progress, steps
-
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
-        """After each step."""
-        self.progress("training the sparse autoencoder", trainer.global_step, self.steps)

@@ -6,14 +6,16 @@ are, not on the order in which they are stored.
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sae_training import world
 from sae_training.errors import SaeError
 
 CHUNK = 8192  # rows read at once
@@ -51,21 +53,34 @@ class Rows:
         self._source = source
         fits = self.n * self.d * 4 <= MEMORY_SHARE * _machine_memory()
         self._held = torch.empty(self.n, self.d) if fits else None
-        hashes = np.empty(self.n, dtype=np.uint64)
+        given = getattr(source, "hashes", None)
+        hashes = np.empty(self.n, dtype=np.uint64) if given is None else np.asarray(given, dtype=np.uint64)
         for start in range(0, self.n, CHUNK):
             chunk = _floats(source[start : start + CHUNK])
             _check_finite(chunk, start)
-            hashes[start : start + CHUNK] = _hash_rows(chunk)
+            if given is None:
+                hashes[start : start + CHUNK] = _hash_rows(chunk)
             if self._held is not None:
                 self._held[start : start + CHUNK] = torch.from_numpy(chunk)
-        given = getattr(source, "hashes", None)
-        mixed = _mix(hashes if given is None else np.asarray(given, dtype=np.uint64))
+        mixed = _mix(hashes)
+        self.digest = hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()  # of which rows there are
         self.calibration, self.measuring, self.training = _split(mixed, calibration_share, measuring_share)
+
+    def hold_on(self, device: torch.device) -> None:
+        """Move rows that are held in memory to a GPU's, where they fit there too."""
+        if self._held is not None and device.type == "cuda" and self._held.device != device:
+            free, _ = torch.cuda.mem_get_info(device)
+            if self._held.numel() * 4 <= MEMORY_SHARE * free:
+                self._held = self._held.to(device)
 
     def take(self, index: Tensor) -> Tensor:
         """Rows float32 [k, d] at int64 positions [k]."""
+        return self.fetch(index).cpu()
+
+    def fetch(self, index: Tensor) -> Tensor:
+        """As `take`, left on the device that holds the rows."""
         if self._held is not None:
-            return self._held[index]
+            return self._held[index.to(self._held.device)]
         positions, back = np.unique(index.numpy(), return_inverse=True)  # ascending: reads go one way through the file
         return torch.from_numpy(_floats(self._source[positions])[back])
 
@@ -94,28 +109,74 @@ class Rows:
 class ShuffledBatches:
     """Sampler of whole batches: a true shuffle of the training rows every epoch, from the seed and the epoch alone.
 
-    An epoch is cut into batches whose sizes differ by one at most, none above `batch_size`.
+    An epoch is cut into batches whose sizes differ by one at most, none above `batch_size`. Of several processes each
+    gets its share of every batch.
 
     Args:
         index: positions of the training rows, int64 [n].
-        batch_size: rows per batch.
+        batch_size: rows per batch, over all processes.
         seed: of the run.
+        steps: batches in all.
+        multiple: of rows at which a batch is cut into shares.
     """
 
-    def __init__(self, index: Tensor, batch_size: int, seed: int) -> None:
-        self._index, self._batches, self._seed = index, -(-len(index) // batch_size), seed
-        self._epoch = 0
+    def __init__(self, index: Tensor, batch_size: int, seed: int, steps: int, multiple: int = 1) -> None:
+        self._index, self._seed, self._steps, self._multiple = index, seed, steps, multiple
+        self.batches = -(-len(index) // batch_size)  # in an epoch
+        self.start = 0  # the step to begin with
 
     def __len__(self) -> int:
-        return self._batches
+        return self._steps
 
     def __iter__(self) -> Iterator[Tensor]:
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._index))
-        yield from self._index[torch.from_numpy(order)].tensor_split(self._batches)
+        epoch, shuffled = -1, self._index
+        for step in range(self.start, self._steps):
+            if step // self.batches != epoch:
+                epoch = step // self.batches
+                order = np.random.default_rng([self._seed, epoch]).permutation(len(self._index))
+                shuffled = self._index[torch.from_numpy(order)]
+            first, last = self._share(step % self.batches)
+            yield shuffled[first:last]
 
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before every epoch."""
-        self._epoch = epoch
+    def _share(self, place: int) -> tuple[int, int]:
+        """Where this process's part of an epoch's batch begins and ends."""
+        size, longer = divmod(len(self._index), self.batches)
+        first = place * size + min(place, longer)
+        rows = size + (place < longer)
+        cut = [rows * part // world.size() // self._multiple * self._multiple for part in range(world.size())]
+        begin, end = [*cut, rows][world.rank() : world.rank() + 2]
+        return first + begin, first + end
+
+
+class Joined:
+    """Several sources as one, one after the other.
+
+    Args:
+        sources: of one width.
+
+    Raises:
+        SaeError: of different widths.
+    """
+
+    def __init__(self, sources: Sequence[RowSource]) -> None:
+        widths = sorted({int(source.shape[1]) for source in sources})
+        if len(widths) > 1:
+            raise SaeError(f"sets of rows have widths {', '.join(map(str, widths))}: use one encoder for all")
+        self._sources = sources
+        self._starts = np.cumsum([0, *(source.shape[0] for source in sources)])
+        self.shape = (int(self._starts[-1]), widths[0])
+        given = [getattr(source, "hashes", None) for source in sources]
+        known = [one for one in given if one is not None]
+        self.hashes = np.concatenate(known) if len(known) == len(given) else None
+
+    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+        positions = np.arange(self.shape[0])[index] if isinstance(index, slice) else np.asarray(index)
+        found = np.empty((len(positions), self.shape[1]), np.float32)
+        which = np.searchsorted(self._starts, positions, side="right") - 1
+        for source in np.unique(which):
+            mine = which == source
+            found[mine] = _floats(self._sources[source][positions[mine] - self._starts[source]])
+        return found
 
 
 def _checked_shape(source: RowSource) -> tuple[int, int]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sae_training.errors import SaeError
 
+PRECISIONS = ("auto", "float32", "float64")
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -26,8 +28,14 @@ class TrainSettings:
     gradient_clip: float = 1.0  # largest norm of the gradient; 0: no limit
     calibration_share: float = 0.1  # of the rows, held out to set the threshold; 16,384 rows at most
     measuring_share: float = 0.05  # of the rows, held out to measure; 16,384 rows at most
+    patience: int = 0  # looks at the held-out rows, ten in a run, without a better FVU before it stops; 0: never
+    checkpoint_every: float = 0.05  # share of the steps between checkpoints, where a place for them is given
     seed: int = 0
+    seeds: int = 1  # how many to train, on the same rows, with seeds from `seed` on
+    precision: str = "auto"  # auto: bf16 finds the candidates, exact values decide; or float32, float64 throughout
     device: str = "auto"  # what Lightning calls an accelerator: auto, cpu, gpu
+    devices: int = 0  # processes on this machine, one a device; 0: as many as torchrun has started, else 1
+    nodes: int = 1  # machines
 
     def rows_of_batch(self, training_rows: int) -> int:
         """The largest batch: of few rows a larger one costs time and reconstructs no better."""
@@ -35,9 +43,11 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         """Raises SaeError with every value that is out of its limits."""
-        shares = ("warmup", "decay", "dead_window")
+        shares = ("warmup", "decay", "dead_window", "checkpoint_every")
         faults = [f"{key} is {getattr(self, key)} (from 0 to 1)" for key in shares if not 0 <= getattr(self, key) <= 1]
-        whole = ("expansion_factor", "k", "batch_size") + (("steps",) if self.steps is not None else ())
+        whole = ("expansion_factor", "k", "batch_size", "seeds", "nodes") + (
+            ("steps",) if self.steps is not None else ()
+        )
         faults += [
             f"{key} is {getattr(self, key)} (a whole number, at least 1)"
             for key in whole
@@ -49,7 +59,7 @@ class TrainSettings:
             faults.append(f"epochs is {self.epochs} (above 0)")
         faults += [
             f"{key} is {getattr(self, key)} (at least 0)"
-            for key in ("aux_weight", "gradient_clip", "minimum_steps", "seed")
+            for key in ("aux_weight", "gradient_clip", "minimum_steps", "seed", "patience", "devices")
             if not getattr(self, key) >= 0
         ]
         if self.warmup + self.decay > 1:
@@ -63,6 +73,8 @@ class TrainSettings:
             faults.append(
                 f"calibration_share + measuring_share is {self.calibration_share + self.measuring_share} (at most 0.5)"
             )
+        if self.precision not in PRECISIONS:
+            faults.append(f"precision is '{self.precision}' ({', '.join(PRECISIONS)})")
         if faults:
             raise SaeError("settings out of their limits: " + "; ".join(faults))
 

@@ -1,7 +1,7 @@
-"""Who survives in training (docs/methods.md, 1): a registry of rules from pre-activations to surviving entries.
+"""Who survives in training (docs/methods.md, 1): a registry of variants.
 
-A rule takes pre-activations [rows, latents] and k, and returns the positions of the survivors in the flattened block,
-ascending, int64 [nnz]; only positive entries survive. At inference all variants use one threshold (calibration.py).
+A rule takes the pre-activations of a batch and k, and returns the survivors: positions in the flattened block [rows,
+latents], int64 [nnz] ascending, and values [nnz]; only positive entries survive. At inference all use one threshold.
 """
 
 from __future__ import annotations
@@ -9,56 +9,92 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sae_training import world
 from sae_training.errors import SaeError
+from sae_training.product import Full, PreActivations
 
-Rule = Callable[[Tensor, int], Tensor]
+Rule = Callable[[PreActivations, int], tuple[Tensor, Tensor]]
 
 SAMPLED_ROWS = 64  # whose k-th largest entry tells about where the batch's lies
 SLACK = 1.3  # entries taken from the sample per entry wanted: the guess is low, so that few batches need a second look
+PIECES = 8  # into which a row is cut for each of its survivors
 
 
-def batch_topk(pre: Tensor, k: int) -> Tensor:
-    """The rows * k largest positive entries of the whole batch; entries equal to the smallest of them survive too.
+def batch_topk(pre: PreActivations, k: int) -> tuple[Tensor, Tensor]:
+    """The rows * k largest positive entries of the whole batch, over all processes; ties with the smallest survive too.
 
-    A few rows give a threshold that is surely a little low; the exact selection is then among the entries above it,
-    a hundredth of the batch. Where the guess was too high after all, the selection is among all positive entries.
+    A few rows give a floor that is surely a little low; the exact selection is then among the entries above it, a
+    hundredth of the batch. Where the floor was too high after all, the selection is among all positive entries.
 
     Args:
-        pre: pre-activations [rows, latents].
+        pre: of the batch, or of this process's share of it.
         k: survivors per row, on average.
     """
-    flat, count = pre.flatten(), k * len(pre)
-    floor = _low_guess(pre, k)
-    index = _true(flat > floor)
-    if len(index) < count and floor > 0:
-        index = _true(flat > 0)
-    surplus = len(index) - count
+    sample = pre.some(SAMPLED_ROWS)
+    wanted = k * int(world.total(torch.tensor(pre.rows, device=sample.device)))
+    floor = world.smallest(_low_guess(sample, k))
+    index, values = pre.above(floor)
+    everywhere = world.gather(values)
+    if len(everywhere) < wanted and floor > 0:
+        index, values = pre.above(torch.zeros_like(floor))
+        everywhere = world.gather(values)
+    surplus = len(everywhere) - wanted
     if surplus <= 0:
-        return index
-    values = flat[index]
-    return index[values >= values.kthvalue(surplus + 1).values]
+        return index, values
+    keep = values >= everywhere.kthvalue(surplus + 1).values
+    return index[keep], values[keep]
 
 
-def topk(pre: Tensor, k: int) -> Tensor:
-    """The k largest entries of each row, as far as they are positive, and entries equal to the smallest of them.
+def topk(pre: PreActivations, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest entries of each row, as far as they are positive; ties with the smallest survive too.
 
     Args:
-        pre: pre-activations [rows, latents].
+        pre: of the batch.
         k: survivors per row, at most.
     """
-    return _true(((pre >= kth_largest(pre, k)[:, None]) & (pre > 0)).flatten())
+    assert isinstance(pre, Full)  # a floor for each row takes the whole block
+    latents = pre.block.shape[1]
+    index, values = pre.above(_row_floors(pre.block, k))
+    row = index.div(latents, rounding_mode="floor")
+    order = values.argsort(descending=True)
+    order = order[row[order].argsort(stable=True)]  # by row, the largest first
+    counts = torch.bincount(row, minlength=pre.rows)
+    last = counts.cumsum(0) - counts + k - 1  # where each row's k-th largest stands, if it has so many
+    least = torch.where(counts > k, values[order[last.clamp(0, max(0, len(order) - 1))]], 0) if len(order) else values
+    keep = values >= least[row]
+    return index[keep], values[keep]
 
 
-VARIANTS: dict[str, Rule] = {"batch_topk": batch_topk, "topk": topk}
+@dataclass(frozen=True)
+class Variant:
+    """How a batch becomes sparse, and what must reconstruct it."""
+
+    select: Rule
+    prefixes: tuple[float, ...] = (1.0,)  # shares of the latents, ascending, each of which reconstructs on its own
+    prefilter: bool = True  # whether a rough product will do
+
+    def widths(self, latents: int) -> list[int]:
+        """Number of latents of each prefix; the last is all of them."""
+        widths = [max(1, int(share * latents)) for share in self.prefixes[:-1]]
+        return sorted({*widths, latents})
 
 
-def variant(name: str) -> Rule:
-    """The rule of that name.
+VARIANTS: dict[str, Variant] = {
+    "batch_topk": Variant(batch_topk),
+    "topk": Variant(topk, prefilter=False),
+    # groups of .0625, .125, .25, .5625 of the latents, as Pach et al. 2025 use for CLIP
+    "matryoshka_batch_topk": Variant(batch_topk, prefixes=(0.0625, 0.1875, 0.4375, 1.0)),
+}
+
+
+def variant(name: str) -> Variant:
+    """The variant of that name.
 
     Raises:
         SaeError: no such name; says the nearest one and lists all.
@@ -70,12 +106,21 @@ def variant(name: str) -> Rule:
     raise SaeError(f"unknown sparsity variant '{name}'{hint} (valid: {', '.join(sorted(VARIANTS))})")
 
 
-def _low_guess(pre: Tensor, k: int) -> float:
-    sample = pre[:: max(1, len(pre) // SAMPLED_ROWS)]
+def _low_guess(sample: Tensor, k: int) -> Tensor:
     wanted = math.ceil(SLACK * k * len(sample))
     if wanted >= sample.numel():
-        return 0.0
-    return max(0.0, float(sample.flatten().topk(wanted, sorted=False).values.min()))
+        return sample.new_zeros(())
+    return sample.flatten().topk(wanted, sorted=False).values.min().clamp_min(0)
+
+
+def _row_floors(block: Tensor, k: int) -> Tensor:
+    """Numbers [rows, 1], or 0, above which k entries of the row surely lie: the k-th largest maximum of its pieces."""
+    latents = block.shape[1]
+    width = max(1, latents // (PIECES * k))
+    pieces = latents // width
+    largest = block[:, : pieces * width].unflatten(1, (pieces, width)).amax(dim=2)
+    floor = kth_largest(largest, k)[:, None]
+    return torch.nextafter(floor, torch.full_like(floor, -math.inf)).clamp_min(0)
 
 
 def kth_largest(block: Tensor, k: int) -> Tensor:
@@ -84,10 +129,3 @@ def kth_largest(block: Tensor, k: int) -> Tensor:
     if block.device.type == "cpu":  # numpy's partition is twenty times as fast
         return torch.from_numpy(np.partition(block.numpy(), place, axis=1)[:, place])
     return block.kthvalue(place + 1, dim=1).values
-
-
-def _true(mask: Tensor) -> Tensor:
-    """Where a mask holds, ascending, int64 [nnz]."""
-    if mask.device.type == "cpu":  # numpy finds the few True in a long mask four times as fast
-        return torch.from_numpy(np.flatnonzero(mask.numpy()))
-    return mask.nonzero().squeeze(1)

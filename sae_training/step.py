@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from sae_training.codes import Pattern
-from sae_training.sparsity import Rule, kth_largest
+from sae_training.product import Buffer, Prefiltered, full
+from sae_training.sparsity import Variant, kth_largest
+
+EVERY = 4  # row takes part in the auxiliary loss: a quarter of the cost, and rows of a batch are alike
 
 
 class Survivors(NamedTuple):
@@ -23,7 +26,17 @@ class Survivors(NamedTuple):
     values: Tensor  # [nnz]
 
 
-def encode(h: Tensor, w_enc: Tensor, b_enc: Tensor, b_dec: Tensor, rule: Rule, k: int) -> Survivors:
+def encode(
+    h: Tensor,
+    w_enc: Tensor,
+    b_enc: Tensor,
+    b_dec: Tensor,
+    variant: Variant,
+    k: int,
+    *,
+    buffer: Buffer | None = None,
+    prefilter: bool = False,
+) -> Survivors:
     """The survivors of a batch.
 
     Args:
@@ -31,16 +44,16 @@ def encode(h: Tensor, w_enc: Tensor, b_enc: Tensor, b_dec: Tensor, rule: Rule, k
         w_enc: [m, d].
         b_enc: [m].
         b_dec: [d].
-        rule: who survives (sparsity.py).
+        variant: who survives (sparsity.py).
         k: survivors per row.
+        buffer: for the product, kept from step to step by the caller.
+        prefilter: find the candidates in a bf16 product (product.py), where the variant allows it.
     """
     with torch.no_grad():
         centred = h - b_dec
-        pre = torch.addmm(b_enc, centred, w_enc.T)
-        index = rule(pre, k)
-        row = index.div(pre.shape[1], rounding_mode="floor")
-        pattern = Pattern(row, index - row * pre.shape[1], *pre.shape)
-        values = pre.flatten()[index]
+        product = Prefiltered if prefilter and variant.prefilter else full
+        index, values = variant.select(product(centred, w_enc, b_enc, buffer or Buffer()), k)
+        pattern = Pattern.of(index, len(h), len(w_enc))
     return Survivors(pattern, _Encode.apply(w_enc, b_enc, b_dec, values, centred, pattern))
 
 
@@ -55,10 +68,33 @@ def decode(survivors: Survivors, w_dec: Tensor, b_dec: Tensor) -> Tensor:
     return _Decode.apply(survivors.values, w_dec, survivors.pattern) + b_dec
 
 
+def residuals(h: Tensor, survivors: Survivors, w_dec: Tensor, b_dec: Tensor, widths: list[int]) -> list[Tensor]:
+    """What each prefix of the latents leaves of the rows, h - h_hat [rows, d]; the last is that of all latents.
+
+    Args:
+        h: standardised rows [rows, d].
+        survivors: of the batch.
+        w_dec: [m, d].
+        b_dec: [d].
+        widths: latents in each prefix, ascending, the last m.
+    """
+    if len(widths) == 1:
+        return [h - decode(survivors, w_dec, b_dec)]
+    left, start, found = h - b_dec, 0, []
+    pattern, values = survivors
+    for width in widths:
+        group = ((pattern.latent >= start) & (pattern.latent < width)).nonzero().squeeze(1)
+        part = Pattern(pattern.row[group], pattern.latent[group] - start, pattern.rows, width - start)
+        left = left - _Decode.apply(values.index_select(0, group), w_dec[start:width], part)
+        found.append(left)
+        start = width
+    return found
+
+
 def auxiliary_loss(
     h: Tensor, residual: Tensor, dead: Tensor, w_enc: Tensor, b_enc: Tensor, w_dec: Tensor, b_dec: Tensor
-) -> Tensor:
-    """Share of what the others left over that the dead latents alone do not reconstruct.
+) -> tuple[Tensor, Tensor]:
+    """What the dead latents alone leave of the residual, and the residual: sums of squares, whose ratio is the loss.
 
     Per row the min(d/2, dead) largest of their positive pre-activations take part. Only the dead latents' own weights
     get gradients.
@@ -73,7 +109,8 @@ def auxiliary_loss(
     limit = h.shape[1] // 2
     if len(dead) > limit:
         pre = pre * (pre >= kth_largest(pre.detach(), limit)[:, None])
-    return (pre @ w_dec.index_select(0, dead) - residual).square().sum() / residual.square().sum().clamp_min(1e-12)
+    left = pre @ w_dec.index_select(0, dead) - residual
+    return left.square().sum(), residual.square().sum()
 
 
 class _Encode(torch.autograd.Function):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +16,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from sae_training import world
 from sae_training.errors import SaeError
 from sae_training.model import SaeMetadata, SparseAutoencoder
-from sae_training.rows import Rows
+from sae_training.rows import Joined, Rows
 from sae_training.settings import TrainSettings
 from sae_training.sparsity import variant
 
 if TYPE_CHECKING:
-    from sae_training.module import Progress
+    from sae_training.callbacks import Progress
 
+LOOKS = 10  # at the held-out rows during a run that is logged, or may stop early
+# what may differ between a run and its continuation
+_ELSEWHERE = {"device": None, "devices": None, "nodes": None, "seeds": None, "checkpoint_every": None}
 DEAD_ROWS = 65_536  # training rows, at most, on which a latent may show that it is alive
 
 
@@ -31,6 +37,7 @@ def train(
     settings: TrainSettings = TrainSettings(),
     *,
     log_dir: Path | str | None = None,
+    checkpoint: Path | str | None = None,
     fingerprint: str | None = None,
     description: str = "",
     progress: Progress | None = None,
@@ -39,18 +46,21 @@ def train(
 
     Args:
         rows: [n, d], unit length: an array, a memory map, a tensor, or anything with `.shape` that gives float rows
-            for a slice or an array of positions; `.hashes` (uint64 [n]), where there, identify rows by content.
-        settings: how.
+            for a slice or an array of positions; `.hashes` (uint64 [n]), where there, identify rows by content. A list
+            of them is one training set. `Rows`, where they are prepared already.
+        settings: how; `settings.seeds` is for `train_seeds`.
         log_dir: where TensorBoard and CSV logs go; None: no logs.
+        checkpoint: file that an interrupted run goes on from, to the same bits as one that was not, when the same
+            call is made again; None: none is written.
         fingerprint: of the encoder that made the rows; stored.
         description: of the rows, in words; stored.
         progress: called with (stage, done, total).
 
     Raises:
-        SaeError: rows or settings that cannot be trained with; says which and why.
+        SaeError: rows or settings that cannot be trained with, or a checkpoint that does not fit; says which and why.
     """
     variant(settings.variant)
-    data = Rows(rows, settings.calibration_share, settings.measuring_share)
+    data = prepared(rows, settings)
     latents = settings.expansion_factor * data.d
     if settings.k > latents:
         raise SaeError(
@@ -59,10 +69,42 @@ def train(
     steps = _steps(settings, len(data.training))
     record = {"description": description, "rows": data.n, "steps": steps, "settings": asdict(settings)}
     sae = _start(data, latents, settings, SaeMetadata(settings.variant, settings.k, fingerprint, record))
-    _fit(sae, data, settings, steps, log_dir, progress)
-    sae.eval().requires_grad_(False)
+    _fit(sae, data, settings, steps, log_dir, Path(checkpoint) if checkpoint else None, progress)
+    sae.float().eval().requires_grad_(False)
     _finish(sae, data)
     return sae
+
+
+def train_seeds(
+    rows: Any, settings: TrainSettings = TrainSettings(), *, log_dir: Path | str | None = None, **arguments: Any
+) -> list[SparseAutoencoder]:
+    """`settings.seeds` sparse autoencoders that differ in their seed alone, on rows held once.
+
+    Args:
+        rows: as for `train`.
+        settings: how.
+        log_dir: each logs into its own folder below, `seed-0` and so on, where there are several.
+        arguments: as for `train`; `checkpoint` becomes a file for each.
+    """
+    data = prepared(rows, settings)
+    checkpoint = arguments.pop("checkpoint", None)
+    trained = []
+    for seed in range(settings.seed, settings.seed + settings.seeds):
+        one = replace(settings, seed=seed, seeds=1)
+        several = settings.seeds > 1
+        logs = Path(log_dir) / f"seed-{seed}" if log_dir and several else log_dir
+        file = Path(checkpoint).with_stem(f"{Path(checkpoint).stem}-{seed}") if checkpoint and several else checkpoint
+        trained.append(train(data, one, log_dir=logs, checkpoint=file, **arguments))
+    return trained
+
+
+def prepared(rows: Any, settings: TrainSettings) -> Rows:
+    """Rows checked and split as the settings say; `Rows` are what they are."""
+    if isinstance(rows, Rows):
+        return rows
+    sets = rows if isinstance(rows, (list, tuple)) else [rows]
+    source = sets[0] if len(sets) == 1 else Joined(sets)
+    return Rows(source, settings.calibration_share, settings.measuring_share)
 
 
 def _steps(settings: TrainSettings, rows: int) -> int:
@@ -107,41 +149,74 @@ def _fit(
     settings: TrainSettings,
     steps: int,
     log_dir: Path | str | None,
+    checkpoint: Path | None,
     progress: Progress | None,
 ) -> None:
-    import lightning
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+    from sae_training.callbacks import CheckpointCallback, ProgressCallback, find_checkpoint
+    from sae_training.data import RowsModule
+    from sae_training.module import SaeModule
 
-    from sae_training.module import ProgressCallback, RowsModule, SaeModule
-
+    run = {"rows": data.digest, "steps": steps, "settings": {**asdict(settings), **_ELSEWHERE}}
+    found = find_checkpoint(checkpoint, run) if checkpoint else None
     with _quiet():
-        batches = RowsModule(data, settings)
-        rows_drawn = round(steps / len(batches.batches) * len(data.training))
-        module = SaeModule(sae, settings, steps, rows_drawn)
-        loggers = (
-            [TensorBoardLogger(log_dir, name="", version=""), CSVLogger(log_dir, name="", version="")]
-            if log_dir
-            else []
-        )
-        trainer = lightning.Trainer(
-            max_steps=steps,
-            accelerator=settings.device,
-            devices=1,
-            gradient_clip_val=settings.gradient_clip or None,
-            logger=loggers or False,
-            callbacks=[ProgressCallback(progress, steps)] if progress else [],
-            limit_val_batches=1.0 if loggers else 0,
-            val_check_interval=max(1, steps // 10),
-            check_val_every_n_epoch=None,
-            num_sanity_val_steps=0,
-            log_every_n_steps=max(1, min(50, steps // 20)),
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-        )
-        trainer.fit(module, datamodule=batches)
+        batches = RowsModule(data, settings, steps)
+        rows_drawn = round(steps / batches.batches.batches * len(data.training))
+        module = SaeModule(sae, settings, steps, rows_drawn, run=run, logs=log_dir is not None)
+        callbacks: list[Any] = [ProgressCallback(progress, steps)] if progress else []
+        if checkpoint:
+            callbacks.append(CheckpointCallback(checkpoint, max(1, round(settings.checkpoint_every * steps))))
+        trainer = _trainer(settings, steps, callbacks, _loggers(log_dir, found))
+        world.leave_at_exit()
+        trainer.fit(module, datamodule=batches, ckpt_path=found, weights_only=True)
     if not sae.W_dec.isfinite().all():
         raise SaeError(f"training diverged at learning_rate {settings.learning_rate}: lower it")
+
+
+def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers: list[Any]) -> Any:
+    import lightning
+    from lightning.pytorch.callbacks import EarlyStopping
+
+    if settings.patience:
+        callbacks = [*callbacks, EarlyStopping("held_out/fvu", patience=settings.patience, min_delta=1e-4)]
+    devices, nodes = _processes(settings)
+    return lightning.Trainer(
+        max_steps=steps,
+        accelerator=settings.device,
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
+        use_distributed_sampler=False,
+        precision="64-true" if settings.precision == "float64" else "32-true",
+        gradient_clip_val=settings.gradient_clip or None,
+        logger=loggers or False,
+        callbacks=callbacks,
+        limit_val_batches=1.0 if loggers or settings.patience else 0,
+        val_check_interval=max(1, steps // LOOKS),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=max(1, min(50, steps // 20)),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _processes(settings: TrainSettings) -> tuple[int, int]:
+    """Processes on each machine, and machines: as torchrun has started them where the settings do not say."""
+    if settings.devices:
+        return settings.devices, settings.nodes
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    return here, int(os.environ.get("WORLD_SIZE", here)) // here if "LOCAL_WORLD_SIZE" in os.environ else settings.nodes
+
+
+def _loggers(log_dir: Path | str | None, found: Path | None) -> list[Any]:
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+    if log_dir is None:
+        return []
+    # a CSV log starts its file anew: what was logged before an interruption stays in its own
+    csv = f"resumed-{time.strftime('%Y%m%d-%H%M%S')}" if found else ""
+    return [TensorBoardLogger(log_dir, name="", version=""), CSVLogger(log_dir, name="", version=csv)]
 
 
 @contextmanager

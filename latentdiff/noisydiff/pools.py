@@ -17,6 +17,7 @@ from latentdiff.embeddings import EmbeddingSet
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.store import key_of
 from sae_training.files import replacing
+from sae_training.rows import Joined
 from sae_training.settings import TrainSettings
 
 Progress = Callable[[str, int, int | None], None]
@@ -51,10 +52,10 @@ def pool_sae(
     """
     from sae_training import train
 
-    rows = PoolRows([one.select(np.flatnonzero(~held_out(one))) for one in pools])
+    rows = Joined([one.select(np.flatnonzero(~held_out(one))) for one in pools])
     # its own fields alone: where an SAE comes from does not change how one is trained
     training = {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
-    folder = cache / f"sae-{key_of(training, pools[0].fingerprint, rows.digest)[:16]}"
+    folder = cache / f"sae-{key_of(training, pools[0].fingerprint, _digest(rows))[:16]}"
     if not folder.is_dir():
         sources = " and ".join(one.source for one in pools)
         sae = train(
@@ -81,24 +82,7 @@ def bundled_sae(fingerprint: str | None) -> Path:
     return BUNDLED
 
 
-class PoolRows:
-    """The rows of several sets as those of one."""
-
-    def __init__(self, sets: Sequence[EmbeddingSet]) -> None:
-        self._sets = sets
-        self._starts = np.cumsum([0, *(one.n for one in sets)])
-        self.shape = (int(self._starts[-1]), sets[0].d)
-        self.hashes = np.concatenate([one.hashes for one in sets])
-
-    @property
-    def digest(self) -> str:
-        """Identifies the images, whatever their order."""
-        return hashlib.blake2b(np.sort(self.hashes).astype("<u8").tobytes(), digest_size=16).hexdigest()
-
-    def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        positions = np.arange(self.shape[0])[index]
-        found = np.empty((len(positions), self.shape[1]), np.float32)
-        for one, start in zip(self._sets, self._starts[:-1], strict=True):
-            here = (positions >= start) & (positions < start + one.n)
-            found[here] = one.rows(positions[here] - start)
-        return found
+def _digest(rows: Joined) -> str:
+    """Identifies the images, whatever their order."""
+    assert rows.hashes is not None  # embedding sets have them
+    return hashlib.blake2b(np.sort(rows.hashes).astype("<u8").tobytes(), digest_size=16).hexdigest()

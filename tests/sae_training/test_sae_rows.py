@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 import torch
 
 from sae_training import rows as rows_module
+from sae_training import world
 from sae_training.errors import SaeError
-from sae_training.rows import Rows, ShuffledBatches
+from sae_training.rows import Joined, Rows, ShuffledBatches
 
 
 def random_rows(n: int = 1000, d: int = 8, seed: int = 0) -> np.ndarray:
@@ -96,20 +98,68 @@ def test_moments_standardise_the_training_rows() -> None:
 @pytest.mark.parametrize(("n", "size", "sizes"), [(1000, 256, {250}), (1001, 256, {250, 251}), (10, 256, {10})])
 def test_an_epoch_visits_every_row_once_in_batches_of_even_size(n: int, size: int, sizes: set[int]) -> None:
     index = torch.arange(n) * 2
-    batches = list(ShuffledBatches(index, size, seed=0))
+    epoch = -(-n // size)
+    batches = list(ShuffledBatches(index, size, seed=0, steps=2 * epoch))
     assert {len(batch) for batch in batches} == sizes
-    assert len(batches) == len(ShuffledBatches(index, size, seed=0))
-    assert sorted(torch.cat(batches).tolist()) == index.tolist()
+    assert len(batches) == 2 * epoch
+    for half in (batches[:epoch], batches[epoch:]):
+        assert sorted(torch.cat(half).tolist()) == index.tolist()
 
 
 def test_every_epoch_and_every_seed_is_shuffled_in_another_way_and_again_the_same() -> None:
     def epoch(seed: int, number: int) -> tuple[int, ...]:
-        batches = ShuffledBatches(torch.arange(50), 10, seed)
-        batches.set_epoch(number)
-        return tuple(torch.cat(list(batches)).tolist())
+        batches = list(ShuffledBatches(torch.arange(50), 10, seed, steps=5 * (number + 1)))
+        return tuple(torch.cat(batches[5 * number :]).tolist())
 
     assert len({epoch(seed, number) for seed in (0, 1) for number in (0, 1, 2)}) == 6
     assert epoch(1, 2) == epoch(1, 2)
+
+
+@pytest.mark.parametrize("start", [0, 3, 4, 9])
+def test_batches_from_a_step_on_are_those_of_the_whole_stream(start: int) -> None:
+    def stream() -> ShuffledBatches:
+        return ShuffledBatches(torch.arange(50), 13, seed=4, steps=10)
+
+    late = stream()
+    late.start = start
+    assert [batch.tolist() for batch in late] == [batch.tolist() for batch in stream()][start:]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_the_shares_of_the_processes_are_the_batch_cut_at_multiples(
+    processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shares(rank: int) -> list[list[int]]:
+        monkeypatch.setattr(world, "rank", lambda: rank)
+        return [batch.tolist() for batch in ShuffledBatches(torch.arange(101), 34, seed=0, steps=6, multiple=4)]
+
+    whole = shares(0)
+    monkeypatch.setattr(world, "size", lambda: processes)
+    parts = [shares(rank) for rank in range(processes)]
+    assert [[*itertools.chain(*batch)] for batch in zip(*parts, strict=True)] == whole
+    assert all(len(batch) % 4 == 0 for part in parts[:-1] for batch in part)
+
+
+def test_joined_sets_are_read_as_one() -> None:
+    values = random_rows(700)
+    joined = Joined([values[:150], values[150:151], values[151:].astype(np.float16)])
+    assert joined.shape == (700, 8)
+    np.testing.assert_array_equal(
+        joined[100:200], np.concatenate([values[100:151], values[151:200].astype(np.float16)])
+    )
+    order = np.random.default_rng(0).permutation(151)
+    np.testing.assert_array_equal(joined[order], values[order])
+    assert joined.hashes is None
+
+
+def test_joined_sets_keep_their_hashes_and_must_have_one_width() -> None:
+    values, hashes = random_rows(300), np.arange(300, dtype=np.uint64)
+    joined = Joined([WithHashes(values[:120], hashes[:120]), WithHashes(values[120:], hashes[120:])])
+    assert joined.hashes is not None
+    np.testing.assert_array_equal(joined.hashes, hashes)
+    assert parts(Rows(joined)) == parts(Rows(WithHashes(values, hashes)))
+    with pytest.raises(SaeError, match="sets of rows have widths 8, 9: use one encoder for all"):
+        Joined([values, random_rows(300, 9)])
 
 
 def with_faults(where: list[int], value: float) -> np.ndarray:

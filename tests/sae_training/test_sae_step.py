@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from sae_training.codes import Pattern
-from sae_training.sparsity import VARIANTS, batch_topk
-from sae_training.step import auxiliary_loss, decode, encode
+from sae_training.product import Buffer, Full, Prefiltered, full
+from sae_training.sparsity import VARIANTS
+from sae_training.step import auxiliary_loss, decode, encode, residuals
 
 
 def weights(m: int, d: int, dtype: torch.dtype, seed: int = 0) -> list[Tensor]:
@@ -26,7 +27,7 @@ def dense_reconstruction(h: Tensor, w_enc: Tensor, w_dec: Tensor, b_enc: Tensor,
 def kept(h: Tensor, w_enc: Tensor, b_enc: Tensor, b_dec: Tensor, variant: str, k: int) -> Tensor:
     pre = ((h - b_dec) @ w_enc.T + b_enc).detach()
     mask = torch.zeros(pre.numel(), dtype=torch.bool)
-    mask[VARIANTS[variant](pre, k)] = True
+    mask[VARIANTS[variant].select(Full(pre), k)[0]] = True
     return mask.view_as(pre)
 
 
@@ -39,11 +40,16 @@ def test_gradients_equal_those_of_dense_autograd(variant: str, dtype: torch.dtyp
 
     w_enc, w_dec, b_enc, b_dec = sparse
     survivors = encode(h, w_enc, b_enc, b_dec, VARIANTS[variant], k)
-    loss = (h - decode(survivors, w_dec, b_dec)).square().mean()
+    widths = VARIANTS[variant].widths(m)
+    loss = torch.stack([left.square().mean() for left in residuals(h, survivors, w_dec, b_dec, widths)]).mean()
     loss.backward()
 
     keep = kept(h, dense[0], dense[2], dense[3], variant, k)
-    expected = (h - dense_reconstruction(h, *dense, keep)).square().mean()
+    said = [
+        dense_reconstruction(h, dense[0][:w], dense[1][:w], dense[2][:w], dense[3], keep[:, :w])
+        for w in ([6, 18, 42, 96] if variant.startswith("matryoshka") else [96])
+    ]
+    expected = torch.stack([(h - one).square().mean() for one in said]).mean()
     expected.backward()
 
     assert loss.item() == pytest.approx(expected.item(), rel=tolerance)
@@ -65,7 +71,8 @@ def test_auxiliary_loss_equals_a_loop_over_rows(dead_count: int) -> None:
     )
     dead = torch.arange(dead_count) + 3
 
-    loss = auxiliary_loss(h, residual, dead, w_enc, b_enc, w_dec, b_dec)
+    left, whole = auxiliary_loss(h, residual, dead, w_enc, b_enc, w_dec, b_dec)
+    loss = left / whole
     ours = torch.autograd.grad(loss, (w_enc, w_dec, b_enc))
 
     total = torch.zeros((), dtype=torch.float64)
@@ -93,12 +100,13 @@ def still_dead(weight: float) -> int:
     fired = torch.zeros(64)
     for step in range(300):
         h = 4 * (torch.rand(128, 48, generator=g) < 0.06).float() @ directions
-        survivors = encode(h, w_enc, b_enc, b_dec, batch_topk, 3)
+        survivors = encode(h, w_enc, b_enc, b_dec, VARIANTS["batch_topk"], 3)
         residual = h - decode(survivors, w_dec, b_dec)
         loss = residual.square().mean()
         dead = (fired < step - 10).nonzero().squeeze(1)
         if weight and len(dead):
-            loss = loss + weight * auxiliary_loss(h, residual.detach(), dead, w_enc, b_enc, w_dec, b_dec)
+            left, whole = auxiliary_loss(h, residual.detach(), dead, w_enc, b_enc, w_dec, b_dec)
+            loss = loss + weight * left / whole
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -129,8 +137,53 @@ def test_a_batch_in_which_nothing_is_positive_has_no_survivors_and_a_gradient() 
     with torch.no_grad():
         b_enc.fill_(-1e3)
     h = torch.randn(6, 4, generator=torch.Generator().manual_seed(4))
-    survivors = encode(h, w_enc, b_enc, b_dec, batch_topk, 3)
+    survivors = encode(h, w_enc, b_enc, b_dec, VARIANTS["batch_topk"], 3)
     (h - decode(survivors, w_dec, b_dec)).square().mean().backward()
     assert len(survivors.values) == 0
     assert w_enc.grad.abs().sum() == 0
     assert b_dec.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0])  # of some latents' weights: rounding errors grow with them
+def test_the_prefilter_finds_the_survivors_and_gradients_of_the_full_product(scale: float) -> None:
+    m, d, n, k = 400, 32, 256, 4
+    h = torch.randn(n, d, generator=torch.Generator().manual_seed(5))
+    found = []
+    for prefilter in (False, True):
+        w_enc, w_dec, b_enc, b_dec = weights(m, d, torch.float32)
+        with torch.no_grad():
+            w_enc[:7] *= scale
+        survivors = encode(h, w_enc, b_enc, b_dec, VARIANTS["batch_topk"], k, prefilter=prefilter)
+        (h - decode(survivors, w_dec, b_dec)).square().mean().backward()
+        found.append((survivors, [t.grad for t in (w_enc, w_dec, b_enc, b_dec)]))
+    (exact, gradients), (ours, our_gradients) = found
+    assert torch.equal(ours.pattern.row, exact.pattern.row)
+    assert torch.equal(ours.pattern.latent, exact.pattern.latent)
+    torch.testing.assert_close(ours.values, exact.values)
+    for a, b in zip(our_gradients, gradients, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_the_prefilter_misses_nothing_where_rounding_errors_all_point_the_same_way() -> None:
+    # 1 + 1.9/512 is rounded down to 1 in bf16: every product of the sum loses as much as it can
+    centred, w_enc = torch.full((64, 256), 1 + 1.9 / 512), torch.full((50, 256), 1 + 1.9 / 512)
+    w_enc[1:] *= torch.linspace(0.1, 0.999, 49)[:, None]
+    b_enc = torch.zeros(50)
+    exact = full(centred, w_enc, b_enc, Buffer())
+    for floor in (exact.block[0, 0] * 0.9999, exact.block[0, 30]):
+        expected, values = exact.above(floor)
+        index, found = Prefiltered(centred, w_enc, b_enc, Buffer()).above(floor)
+        assert torch.equal(index, expected)
+        assert len(index) >= 64
+        torch.testing.assert_close(found, values, rtol=1e-5, atol=0)
+
+
+def test_the_prefilter_looks_at_few_entries_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    m, d, n = 2000, 64, 128
+    g = torch.Generator().manual_seed(6)
+    centred, w_enc = torch.randn(n, d, generator=g), nn.functional.normalize(torch.randn(m, d, generator=g), dim=1)
+    looked: list[int] = []
+    exact = Prefiltered._exact
+    monkeypatch.setattr(Prefiltered, "_exact", lambda self, index: (looked.append(len(index)), exact(self, index))[1])
+    index, _ = Prefiltered(centred, w_enc, torch.zeros(m), Buffer()).above(torch.tensor(2.5))
+    assert len(index) < looked[0] < 4 * len(index)

@@ -1,0 +1,95 @@
+"""What happens beside the steps: progress, and checkpoints from which a run goes on to the same bits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+
+from sae_training.errors import SaeError
+from sae_training.files import replacing
+
+Progress = Callable[[str, int, "int | None"], None]
+log = logging.getLogger(__name__)
+
+
+class ProgressCallback(lightning.Callback):
+    """Tells `progress` how many steps are done."""
+
+    def __init__(self, progress: Progress, steps: int) -> None:
+        self.progress, self.steps = progress, steps
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        """After each step."""
+        self.progress("training the sparse autoencoder", trainer.global_step, self.steps)
+
+
+class CheckpointCallback(lightning.Callback):
+    """Writes a checkpoint every so many steps, over the one before; a full disk leaves that one as it was.
+
+    Args:
+        path: of the file.
+        every: steps.
+    """
+
+    def __init__(self, path: Path, every: int) -> None:
+        self.path, self.every, self.written = path, every, 0
+
+    def on_train_start(self, trainer: Any, *_: Any) -> None:
+        """A run that goes on stands where its checkpoint was written."""
+        self.written = trainer.global_step
+
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+        """After a step; not one that held-out rows are looked at after, which a run that goes on would not do again."""
+        step = trainer.global_step
+        if step < self.written + self.every or step % trainer.val_check_batch == 0:
+            return
+        self.written = step
+        if not trainer.is_global_zero:
+            trainer.save_checkpoint(self.path)  # writes nothing, but the processes must take part
+            return
+        try:
+            with replacing(self.path) as temporary:
+                trainer.save_checkpoint(temporary)
+        except (OSError, RuntimeError) as error:  # torch says RuntimeError where the disk is full
+            kept = "the one before is kept" if self.path.exists() else "there is none before it"
+            raise SaeError(
+                f"cannot write the checkpoint {self.path} at step {step} ({_reason(error)}), {kept}: "
+                "make space, then give the same command again"
+            ) from None
+
+
+def find_checkpoint(path: Path, run: Mapping[str, Any]) -> Path | None:
+    """The checkpoint from which a run goes on, if there is one.
+
+    Args:
+        path: where it would be.
+        run: what the run is; one of another run is left alone and not used.
+
+    Raises:
+        SaeError: it is damaged, or of another run.
+    """
+    if not path.exists():
+        return None
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["run"]
+    except Exception as error:  # whatever a damaged or foreign file makes the reader raise
+        raise SaeError(
+            f"cannot read the checkpoint {path} ({_reason(error)}): remove it to train from the start"
+        ) from None
+    differing = sorted(key for key in run if found.get(key) != run[key])
+    if differing:
+        raise SaeError(
+            f"{path} is the checkpoint of another run ({', '.join(differing)} differ): "
+            "remove it to train from the start, or choose another folder"
+        )
+    log.info("training goes on from %s", path)
+    return path
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,96 @@
+"""What several processes that train one model together must agree upon; alone, each function returns its input.
+
+Processes are those of torch.distributed, started by torchrun or SLURM and joined by Lightning.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def size() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if _together() else 1
+
+
+def rank() -> int:
+    """Which of them this is, from 0."""
+    return dist.get_rank() if _together() else 0
+
+
+def gather(values: Tensor) -> Tensor:
+    """The values [n] of all processes, each with its own n, one after the other."""
+    if not _together():
+        return values
+    lengths = [torch.zeros((), dtype=torch.int64, device=values.device) for _ in range(size())]
+    dist.all_gather(lengths, torch.tensor(len(values), device=values.device))
+    longest = int(torch.stack(lengths).max())
+    padded = values.new_zeros(longest)
+    padded[: len(values)] = values
+    parts = [torch.empty_like(padded) for _ in lengths]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[: int(length)] for part, length in zip(parts, lengths, strict=True)])
+
+
+def total(value: Tensor) -> Tensor:
+    """The sum over processes."""
+    return _reduce(value, dist.ReduceOp.SUM)
+
+
+def smallest(value: Tensor) -> Tensor:
+    """The minimum over processes."""
+    return _reduce(value, dist.ReduceOp.MIN)
+
+
+def anywhere(mask: Tensor) -> Tensor:
+    """Where a mask holds in any process."""
+    return _reduce(mask.to(torch.uint8), dist.ReduceOp.MAX).bool() if _together() else mask
+
+
+def join() -> None:
+    """Let the processes that torchrun has started find each other, before Lightning would."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and dist.is_available() and not dist.is_initialized():
+        leave_at_exit()
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(days=2))  # others wait while the first embeds
+
+
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """A block that the first process goes through before the others: what it makes, they find."""
+    if rank() > 0:
+        dist.barrier()
+    yield
+    if rank() == 0 and size() > 1:
+        dist.barrier()
+
+
+def leave_at_exit() -> None:
+    """See that processes that will have joined part in order: gloo aborts one that just ends."""
+    if dist.is_available() and not dist.is_initialized():
+        atexit.register(_leave)
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def _reduce(value: Tensor, how: dist.ReduceOp.RedOpType) -> Tensor:
+    if not _together():
+        return value
+    value = value.clone()
+    dist.all_reduce(value, how)
+    return value
+
+
+def _together() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1

@@ -1,0 +1,69 @@
+"""Two processes against one: the same weights at the same global batch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import sae_training
+from sae_training.settings import TrainSettings
+from sae_training.training import train
+
+SETTINGS = TrainSettings(
+    expansion_factor=4,
+    k=3,
+    batch_size=58,
+    steps=200,
+    dead_window=0.02,
+    aux_weight=0.2,
+    precision="float64",
+    device="cpu",
+)
+WORKER = """
+import sys, numpy as np, torch
+torch.set_num_threads(1)
+from sae_training import train, TrainSettings
+sae = train(np.load("rows.npy"), eval(sys.argv[1]), log_dir="logs")
+import torch.distributed as dist
+torch.save(sae.state_dict(), f"weights-{dist.get_rank() if dist.is_initialized() else 0}.pt")
+assert dist.is_initialized() and dist.get_world_size() == 2
+"""
+
+
+def rows() -> np.ndarray:
+    """Half of them in a corner of the space: latents of the other half are dead at times."""
+    r = np.random.default_rng(0)
+    x = r.standard_normal((300, 16)) * np.where(np.arange(16) < 4, 3.0, 0.3)
+    return x.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "tolerance"),
+    [({}, 1e-9), ({"variant": "topk"}, 1e-9), ({"precision": "float32", "steps": 20}, 1e-5)],
+)
+def test_two_processes_give_the_weights_of_one(change: dict[str, object], tolerance: float, tmp_path: Path) -> None:
+    settings = TrainSettings(**{**SETTINGS.__dict__, **change})
+    np.save(tmp_path / "rows.npy", rows())
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(sae_training.__file__).parents[1]),
+        "OMP_NUM_THREADS": "1",
+        "MASTER_ADDR": "127.0.0.1",
+    }
+    (tmp_path / "worker.py").write_text(WORKER)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "worker.py"]
+    done = subprocess.run(
+        [*command, repr(settings)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    alone = train(rows(), settings).state_dict()
+    for rank in (0, 1):
+        together = torch.load(tmp_path / f"weights-{rank}.pt", weights_only=True)
+        for name, value in alone.items():
+            torch.testing.assert_close(together[name], value, rtol=tolerance, atol=tolerance, msg=name)
