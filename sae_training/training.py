@@ -22,6 +22,7 @@ from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.rows import Joined, Rows
 from sae_training.settings import TrainSettings
 from sae_training.sparsity import variant
+from sae_training.step import encode, residuals
 
 if TYPE_CHECKING:
     from sae_training.callbacks import Progress
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 LOOKS = 10  # at the held-out rows during a run that is logged, or may stop early
 # what may differ between a run and its continuation
 _ELSEWHERE = {"device": None, "devices": None, "nodes": None, "seeds": None, "checkpoint_every": None}
+SAMPLE = 8_192  # training rows, at most, that the start is fitted to
+FLATTEST = 1e-4  # of the mean variance: below it a direction counts as noise
 DEAD_ROWS = 65_536  # training rows, at most, on which a latent may show that it is alive
 
 
@@ -115,15 +118,35 @@ def _steps(settings: TrainSettings, rows: int) -> int:
 
 
 def _start(data: Rows, latents: int, settings: TrainSettings, metadata: SaeMetadata) -> SparseAutoencoder:
-    """Standardised, with encoder = decoder = directions of random training residuals."""
+    """Standardised; decoder = directions of damped training residuals, encoder = the same at the scale that fits."""
     sae = SparseAutoencoder(data.d, latents, metadata)
     mean, scale = data.moments()
     sae.mean.copy_(mean)
     sae.scale.fill_(scale)
-    directions = _residuals(data, latents, mean, torch.Generator().manual_seed(settings.seed))
+    sample = sae.standardise(data.take(data.training[:SAMPLE]))  # in the order of hashes: any rows
+    found = _residuals(data, latents, mean, torch.Generator().manual_seed(settings.seed))
+    directions = torch.nn.functional.normalize(found @ _damping(sample), dim=1)
     sae.W_enc.data.copy_(directions)
     sae.W_dec.data.copy_(directions)
+    sae.W_enc.data.mul_(_fitting_scale(sae, sample))
     return sae
+
+
+def _damping(sample: Tensor) -> Tensor:
+    """C^(-1/4) [d, d] of rows with covariance C: along what varies most, residuals, and so latents, are all alike."""
+    covariance = sample.double().T @ sample.double() / len(sample)
+    variances, axes = torch.linalg.eigh(covariance)
+    powers = variances.clamp_min(FLATTEST * float(variances.mean())) ** -0.25
+    return ((axes * powers) @ axes.T).float()
+
+
+def _fitting_scale(sae: SparseAutoencoder, h: Tensor) -> float:
+    """What the codes of a fresh model must be multiplied by to reconstruct rows best: without it they overshoot."""
+    rule = variant(sae.metadata.variant)
+    with torch.no_grad():
+        codes = encode(h, sae.W_enc, sae.b_enc, sae.b_dec, rule, sae.k)
+        h_hat = h - residuals(h, codes, sae.W_dec, sae.b_dec, [sae.m])[0]
+    return float((h * h_hat).sum() / h_hat.square().sum().clamp_min(1e-12))
 
 
 def _residuals(data: Rows, count: int, mean: Tensor, generator: torch.Generator) -> Tensor:
