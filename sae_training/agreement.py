@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -51,7 +52,7 @@ def seed_agreement(a: SparseAutoencoder, b: SparseAutoencoder, density: Tensor |
         density = density.to(matched.device)
         bands = tuple(
             _band(low, high, matched[(density > low) & (density <= high)])
-            for low, high in zip(edges[:-1], edges[1:], strict=True)
+            for low, high in pairwise(edges)
         )
     return Agreement(float(matched.double().mean()), bands)
 

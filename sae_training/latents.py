@@ -6,7 +6,6 @@ Metrics whose states merge over batches and processes, and one pass that takes t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -16,6 +15,9 @@ from torchmetrics import Metric
 from sae_training.codes import SparseCodes
 from sae_training.model import SparseAutoencoder
 from sae_training.monosemanticity import Monosemanticity
+from sae_training.rows import Rows
+
+MEASURED = 65_536  # rows: enough to see a latent that fires on one in ten thousand
 
 
 class LatentMeasures(NamedTuple):
@@ -23,7 +25,7 @@ class LatentMeasures(NamedTuple):
 
     density: Tensor  # [m] float64, share of the rows that fire it
     ms: Tensor  # [m] float64, NaN below two firings
-    strongest: Tensor  # [m, count] int64, the rows that fire it hardest, hardest first; -1 where there are fewer
+    strongest: Tensor  # [m, count] int64, positions of the rows that fire it hardest, hardest first; -1: no more
 
 
 class Histogram(NamedTuple):
@@ -34,24 +36,28 @@ class Histogram(NamedTuple):
     silent: int
 
 
-def measure_latents(sae: SparseAutoencoder, chunks: Iterable[Tensor], strongest: int = 8) -> LatentMeasures:
-    """Density, monosemanticity and strongest rows of every latent, in one pass.
+def measure_latents(sae: SparseAutoencoder, rows: Rows, strongest: int = 8) -> LatentMeasures:
+    """Density, monosemanticity and strongest rows of every latent, in one pass over the rows (65,536 at most).
 
     Args:
         sae: calibrated.
-        chunks: rows as stored [n, d], unit length, in parts.
-        strongest: rows kept of each latent.
+        rows: of unit length; held-out ones are taken first.
+        strongest: rows kept of each latent, as their positions in what `rows` was made of.
     """
     device = sae.W_enc.device
     density = FiringDensity(sae.m).to(device)
     ms = Monosemanticity(sae.m, sae.d).to(device)
     top = StrongestRows(sae.m, strongest).to(device)
-    for chunk in chunks:
+    positions = torch.cat([rows.measuring, rows.calibration, rows.training])[:MEASURED]
+    for chunk in rows.chunks(positions):
         codes = sae.encode(chunk)
         top.update(codes, first_row=int(density.rows))
         density.update(codes)
         ms.update(codes, chunk.to(device))
-    return LatentMeasures(density.compute().cpu(), ms.compute().cpu(), top.compute().cpu())
+    found = top.compute().cpu()
+    return LatentMeasures(
+        density.compute().cpu(), ms.compute().cpu(), torch.where(found < 0, -1, positions[found.clamp_min(0)])
+    )
 
 
 def density_histogram(density: Tensor, per_decade: int = 4) -> Histogram:

@@ -20,9 +20,7 @@ def an_sae(seed: int, m: int = 40, d: int = 3) -> SparseAutoencoder:
 
 
 def brute_matches(a: SparseAutoencoder, b: SparseAutoencoder) -> list[bool]:
-    return [
-        any(float(x @ y) / float(x.norm() * y.norm()) > 0.7 for y in b.W_dec.detach()) for x in a.W_dec.detach()
-    ]
+    return [any(float(x @ y) / float(x.norm() * y.norm()) > 0.7 for y in b.W_dec.detach()) for x in a.W_dec.detach()]
 
 
 def test_agreement_is_the_share_of_latents_with_a_like_direction(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from sae_training import rows as rows_module
 from sae_training.calibration import set_threshold
 from sae_training.codes import SparseCodes
 from sae_training.latents import FiringDensity, StrongestRows, density_histogram, measure_latents
 from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.monosemanticity import Monosemanticity
+from sae_training.rows import Rows
 
 ROWS, LATENTS, WIDTH = 90, 13, 5
 
@@ -105,16 +107,17 @@ def test_the_histogram_counts_every_latent_once_and_the_silent_apart() -> None:
     assert density_histogram(torch.zeros(3)).silent == 3
 
 
-def test_one_pass_measures_a_model_as_its_dense_codes_say() -> None:
+def test_one_pass_measures_a_model_as_its_dense_codes_say(monkeypatch: pytest.MonkeyPatch) -> None:
     g = torch.Generator().manual_seed(3)
     sae = SparseAutoencoder(WIDTH, LATENTS, SaeMetadata("batch_topk", 3))
     for weights in (sae.W_enc, sae.W_dec):
         weights.data.copy_(torch.nn.functional.normalize(torch.randn(LATENTS, WIDTH, generator=g), dim=1))
-    x = unit_rows()
-    set_threshold(sae, [x], ROWS)
+    x = unit_rows(150)
+    set_threshold(sae, [x], 150)
     a = x @ sae.W_enc.T
     z = torch.where(a > sae.theta, a, 0).detach()
-    measured = measure_latents(sae, x.split(25), strongest=3)
+    monkeypatch.setattr(rows_module, "CHUNK", 25)
+    measured = measure_latents(sae, Rows(x), strongest=3)
     assert measured.density.tolist() == pytest.approx((z > 0).double().mean(dim=0).tolist())
     assert measured.strongest.tolist() == brute_strongest(z, 3)
     whole = Monosemanticity(LATENTS, WIDTH)

@@ -1,0 +1,97 @@
+"""Zero-shot accuracy against a loop over images, and where there is nothing to measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from latentdiff.embeddings import EmbeddingSet, from_arrays
+from latentdiff.naming import NamingSettings
+from latentdiff.quality import find_classes, zero_shot
+from sae_training import SparseAutoencoder
+from sae_training.calibration import set_threshold
+from sae_training.model import SaeMetadata
+
+WIDTH = 12
+NAMES = ("fire_truck", "sail boat", "dog")
+
+
+def place(text: str) -> np.ndarray:
+    return np.random.default_rng(list(text.encode())).normal(size=WIDTH).astype(np.float32)
+
+
+class Texts:
+    """A text has a place of its own; the images of a class lie around that of its name."""
+
+    name, fingerprint, dimension = "texts", "texts@1", WIDTH
+
+    def encode_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        return torch.nn.functional.normalize(torch.from_numpy(np.stack([place(text) for text in texts])), dim=1)
+
+
+@pytest.fixture(autouse=True)
+def plain_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENTDIFF_CACHE", str(tmp_path))
+
+
+def labelled(labels: Sequence[str | None], noise: float = 1.0) -> EmbeddingSet:
+    draw = np.random.default_rng(0)
+    texts = [place((label or "dog").replace("_", " ")) for label in labels]
+    rows = np.stack(texts) + noise * draw.normal(size=(len(labels), WIDTH))
+    images = from_arrays(rows.astype(np.float32), encoder=Texts.fingerprint)
+    images.table = images.table.append_column("label", pa.array(labels, pa.string()))
+    return images
+
+
+SETTINGS = NamingSettings(templates=("{}",))
+
+
+def an_sae(rows: np.ndarray, k: int) -> SparseAutoencoder:
+    sae = SparseAutoencoder(WIDTH, 40, SaeMetadata("batch_topk", k))
+    weights = torch.randn(40, WIDTH, generator=torch.Generator().manual_seed(0))
+    for parameter in (sae.W_enc, sae.W_dec):
+        parameter.data.copy_(torch.nn.functional.normalize(weights, dim=1))
+    set_threshold(sae, [torch.from_numpy(rows)], len(rows))
+    return sae
+
+
+def test_accuracy_is_that_of_a_loop_over_images_and_reconstructions() -> None:
+    labels = [*(NAMES[i % 3] for i in range(90)), None]
+    images = labelled(labels)
+    positions = np.arange(10, 91)
+    classes = find_classes(images, positions, "label", Texts(), SETTINGS)  # type: ignore[arg-type]
+    assert classes is not None
+    assert classes.names == tuple(sorted(NAMES))
+    assert len(classes.rows) == 80  # the image without a class is left out
+    sae = an_sae(images[:], k=4)
+    texts = {name: place(name.replace("_", " ")) for name in NAMES}
+    hits = {"images": 0, "reconstructions": 0}
+    for i in range(10, 90):
+        x = images[np.array([i])]
+        x_hat = sae.decode(sae.encode(x)).numpy()
+        for key, row in (("images", x[0]), ("reconstructions", x_hat[0])):
+            best = max(NAMES, key=lambda name: float(row @ texts[name]) / float(np.linalg.norm(texts[name])))
+            hits[key] += best == labels[i]
+    found = zero_shot(sae, classes)
+    assert found.images == pytest.approx(hits["images"] / 80)
+    assert found.reconstructions == pytest.approx(hits["reconstructions"] / 80)
+    assert found.images > found.reconstructions > 0.5
+    assert found.kept == pytest.approx(found.reconstructions / found.images)
+
+
+def test_without_a_column_of_names_there_is_nothing_to_measure() -> None:
+    images = labelled([NAMES[i % 3] for i in range(30)])
+    everything = np.arange(30)
+    for table in (
+        images.table.drop_columns(["label"]),
+        images.table.set_column(images.table.num_columns - 1, "label", pa.array(range(30))),
+        images.table.set_column(images.table.num_columns - 1, "label", pa.array(["dog"] * 30)),
+        images.table.set_column(images.table.num_columns - 1, "label", pa.array([["dog"]] * 30)),
+    ):
+        images.table = table
+        assert find_classes(images, everything, "label", Texts(), SETTINGS) is None  # type: ignore[arg-type]
