@@ -50,10 +50,7 @@ def seed_agreement(a: SparseAutoencoder, b: SparseAutoencoder, density: Tensor |
     if density is not None:
         edges = (-1.0, *BANDS)
         density = density.to(matched.device)
-        bands = tuple(
-            _band(low, high, matched[(density > low) & (density <= high)])
-            for low, high in pairwise(edges)
-        )
+        bands = tuple(_band(low, high, matched[(density > low) & (density <= high)]) for low, high in pairwise(edges))
     return Agreement(float(matched.double().mean()), bands)
 
 

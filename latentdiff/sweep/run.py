@@ -1,0 +1,130 @@
+"""The sweep: every point of a plan over the same images in memory, what is finished already left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentdiff.config import to_yaml
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.naming import WordVectors, build_vocabulary, embed_vocabulary
+from latentdiff.noisydiff.build import open_images as open_benchmark
+from latentdiff.noisydiff.store import key_of
+from latentdiff.noisydiff.tables import write_tables
+from latentdiff.quality import find_classes
+from latentdiff.runlog import RunLog
+from latentdiff.sweep.grid import Plan, Point
+from latentdiff.sweep.page import write_page
+from latentdiff.sweep.point import Ground, Result, read_result, run_point, write_result
+from latentdiff.sweep.tables import Outcome, tables
+from latentdiff.training import open_images
+from sae_training.files import replacing
+from sae_training.settings import TrainSettings
+
+Progress = Callable[[str, int, int | None], None]
+
+EDITION = 1  # of the points; goes up when training or a measure changes in a way that no setting tells
+SAMPLE = 4096  # images that show what a random direction among them is like
+
+
+def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -> Outcome:
+    """Trains and measures what is missing; table and page are written after every point.
+
+    Args:
+        plan: see `plan_sweep`; `sweep.out` is where everything goes.
+        command: what to show as the command that repeats it.
+        progress: told (stage, done, total).
+
+    Raises:
+        LatentDiffError: the images or the benchmark cannot be read.
+        SaeError: there are too few images, or training diverges.
+    """
+    log, folder = RunLog(command), Path(plan.config.sweep.out)
+    images = open_images(plan.data, plan.config, plan.encoder, folder, progress)
+    shared = _facts(plan, images, progress)
+    keys = [key_of(shared, _training(point)) for point in plan.points]
+    files = [folder / "points" / _file_name(point, key) for point, key in zip(plan.points, keys, strict=True)]
+    results = [read_result(file, key) for file, key in zip(files, keys, strict=True)]
+    ground_of = _grounds(plan, images, folder, progress)
+    for i, point in enumerate(plan.points):
+        if results[i] is None:
+            tell = _at_point(progress, f"point {i + 1} of {len(plan.points)}")
+            ground = ground_of(point.sae.calibration_share, point.sae.measuring_share)
+            result = results[i] = run_point(point, ground, plan.config.sweep.seeds, keys[i], tell)
+            write_result(files[i], keys[i], result)
+            _write(plan, images, results, folder, log)
+    return _write(plan, images, results, folder, log)
+
+
+def _write(plan: Plan, images: EmbeddingSet, results: Sequence[Result | None], folder: Path, log: RunLog) -> Outcome:
+    """The table and the page of the points that are finished so far."""
+    outcome = Outcome(
+        tuple(result for result in results if result),
+        planned=len(plan.points),
+        seeds=plan.config.sweep.seeds,
+        lede=f"{images.n:,} images of {images.source}, embedded by {images.encoder or plan.encoder.name}",
+    )
+    shown = tables(outcome)
+    write_tables(shown, folder, "Sensitivity of the sparse autoencoder", "sweep")
+    write_page(outcome, shown, {**log.finish(images=images.digest), "settings": asdict(plan.config)}, folder)
+    with replacing(folder / "config.yaml") as temporary:
+        temporary.write_text(to_yaml(plan.config), encoding="utf-8")
+    return outcome
+
+
+def _training(point: Point) -> dict[str, Any]:
+    """Its own fields alone: where an SAE comes from does not change how one is trained."""
+    return {item.name: getattr(point.sae, item.name) for item in fields(TrainSettings)}
+
+
+def _file_name(point: Point, key: str) -> str:
+    return f"{re.sub(r'[^a-zA-Z0-9.]+', '-', point.label)[:80]}-{key[:8]}.json"
+
+
+def _facts(plan: Plan, images: EmbeddingSet, progress: Progress | None) -> list[Any]:
+    """All that the result of a point depends on, but the settings of its training."""
+    config, benchmark = plan.config, plan.benchmark
+    labels = images.table.column(config.label).to_pylist() if config.label in images.table.column_names else None
+    facts = [EDITION, images.digest, images.fingerprint, labels, config.sweep.seeds, asdict(config.naming)]
+    facts += [config.embed.dtype, build_vocabulary(config.naming).words]
+    if benchmark:
+        elsewhere = ("out", "cache", "processes", "fresh", "sae", "report")  # change no answer
+        facts.append({key: value for key, value in asdict(benchmark).items() if key not in elsewhere})
+        sets = benchmark.chosen_sets()
+        facts += [open_benchmark(one.images, benchmark, plan.encoder, progress).digest for one in sets]
+    return facts
+
+
+def _grounds(
+    plan: Plan, images: EmbeddingSet, folder: Path, progress: Progress | None
+) -> Callable[[float, float], Ground]:
+    """What points are trained on, by the shares that are held out; the rows are in memory once."""
+    from sae_training.rows import Rows
+
+    naming = plan.config.naming
+
+    @lru_cache(maxsize=1)
+    def words() -> tuple[WordVectors, np.ndarray]:
+        sample = images.rows(np.argsort(images.hashes, kind="stable")[:SAMPLE])
+        return embed_vocabulary(build_vocabulary(naming), plan.encoder, naming, progress=progress), sample
+
+    @lru_cache(maxsize=1)
+    def ground(calibration_share: float, measuring_share: float) -> Ground:
+        rows = Rows(images, calibration_share, measuring_share)
+        classes = find_classes(images, rows.measuring.numpy(), plan.config.label, plan.encoder, naming, progress)
+        return Ground(
+            rows, images.fingerprint, plan.data, *words(), naming, classes, plan.benchmark, folder / "noisydiff"
+        )
+
+    return ground
+
+
+def _at_point(progress: Progress | None, place: str) -> Progress | None:
+    """Progress that says at which point of the grid."""
+    return None if progress is None else lambda stage, done, total: progress(f"{place}: {stage}", done, total)
