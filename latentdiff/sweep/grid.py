@@ -91,10 +91,16 @@ def _wrong_axis(text: str) -> Iterator[str]:
         yield f"'{text}' names no values; write sae.KEY=VALUE,VALUE,... as in sae.k=5,20"
     elif len(set(values)) < len(values):
         yield f"'{text}' names a value twice"
-    elif len(values) > 1 and key not in _SWEPT and not key.startswith("sae."):
-        yield f"{key} cannot be swept, only settings of training can, as in sae.k=5,20"
-    elif len(values) > 1 and key in ("sae.path", "sae.data", "sae.minimum_rows"):
-        yield f"{key} changes nothing in training; sweep another key of sae"
+    elif len(values) > 1 and key not in _SWEPT:
+        yield _not_swept(key, values[0])
+
+
+def _not_swept(key: str, value: str) -> str:
+    try:
+        read_config(overrides=[f"{key}={value}"])
+    except (LatentDiffError, SaeError) as error:
+        return str(error)  # says which key is nearest
+    return f"{key} cannot be swept, only settings of training can, as in sae.k=5,20"
 
 
 def _axis(text: str) -> tuple[str, list[str]]:

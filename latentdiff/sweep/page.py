@@ -16,7 +16,7 @@ import latentdiff.report
 from latentdiff.noisydiff.figures import environment
 from latentdiff.noisydiff.tables import Table, shown
 from latentdiff.report import standalone
-from latentdiff.sweep.tables import Outcome, best, figures
+from latentdiff.sweep.tables import Outcome, best, figures, short
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
@@ -49,6 +49,7 @@ def render(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any]) ->
             tables=tables,
             figures=figures(outcome),
             best=[(one, result, shown(one.of(result), one.form).value) for one, result in best(outcome)],
+            short=short,
             command=run.get("command", ""),
             facts=standalone.flatten(run),
             style=Markup(style),

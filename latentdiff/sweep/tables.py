@@ -65,13 +65,15 @@ MEASURES = (
     Measure("agreement", "Seed agreement", "percent", "high", _agreement),
     Measure("kept", "Zero-shot accuracy kept", "percent", "high", _seeds("zero_shot_kept")),
     Measure("Noisy-Diff", "Noisy-Diff, concept branch", "percent", "high", lambda result: result.noisydiff),
-    Measure("time", "Time to train one", "seconds", "low", _seeds("seconds")),
+    Measure("time", "Time to train one", "seconds", "", _seeds("seconds")),
 )
 NOTES: Mapping[str, str] = {
-    "FVU": "FVU and L0 on images held out",
+    "FVU": "FVU: share of the variance of images held out that is not explained",
+    "L0": "L0: of images held out, mean",
     "dead": "dead: latents that fire on no image",
-    "MS": "MS: monosemanticity, median over the latents that fire twice or more",
-    "named": "named: latents whose best word stands out from those of random directions; margin: by how much, median",
+    "MS": "MS: median over the latents that fire twice or more",
+    "named": "named: latents whose best word is nearer than words are to random directions",
+    "margin": "margin: by how much it is nearer, in cosine, median",
     "agreement": "agreement: latents with a decoder cosine above .7 in the SAE of another seed",
     "kept": "kept: zero-shot accuracy on what the SAE makes of images, as a share of that on the images",
     "Noisy-Diff": "Noisy-Diff: sides that the concept branch names, exactly or by a synonym, in 25 words",
@@ -95,7 +97,7 @@ def sweep_table(outcome: Outcome) -> Table:
     columns = (*map(Column, outcome.axes), *(Column(one.name, one.form) for one in measures))
     rows = tuple((*_values(result), *(_cell(one, result) for one in measures)) for result in outcome.results)
     each = "One SAE each" if outcome.seeds == 1 else f"Means over {outcome.seeds} SAEs each"
-    notes = "; ".join(NOTES[one.name] for one in measures if one.name in NOTES)
+    notes = "; ".join(NOTES[one.name] for one in measures)
     return Table("sweep", "Points", f"{each}. {notes}.", columns, rows)
 
 
@@ -128,7 +130,7 @@ def _figure(outcome: Outcome, measure: Measure, axis: str, logarithmic: bool) ->
         _curves(outcome, measure, axis),
         name=measure.name.lower(),
         title=measure.title,
-        note=measure.name,
+        note=NOTES[measure.name].partition(": ")[2],
         x_label=axis,
         y_label=measure.name,
         forms=("number", measure.form),
@@ -148,6 +150,11 @@ def best(outcome: Outcome) -> list[tuple[Measure, Result]]:
     return found
 
 
+def short(key: str) -> str:
+    """A setting by its last name."""
+    return key.rpartition(".")[2]
+
+
 def _is_numeric(outcome: Outcome, axis: str) -> bool:
     values = [result.values[axis] for result in outcome.results]
     return all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
@@ -156,7 +163,7 @@ def _is_numeric(outcome: Outcome, axis: str) -> bool:
 def _curves(outcome: Outcome, measure: Measure, axis: str) -> list[Curve]:
     lines: dict[str, list[tuple[float, Estimate]]] = {}
     for result in outcome.results:
-        others = ", ".join(f"{key} {value}" for key, value in result.values.items() if key != axis)
+        others = ", ".join(f"{short(key)} {value}" for key, value in result.values.items() if key != axis)
         estimated = measure.of(result)
         if estimated:
             lines.setdefault(others or "all", []).append((float(result.values[axis]), estimated))

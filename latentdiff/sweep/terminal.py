@@ -7,7 +7,7 @@ from rich.table import Table
 
 from latentdiff.noisydiff.tables import shown
 from latentdiff.report.terminal import ROOMY, plain
-from latentdiff.sweep.tables import Outcome, sweep_table
+from latentdiff.sweep.tables import Outcome, short, sweep_table
 
 NARROW = ("FVU", "L0", "dead", "MS", "named", "agreement", "Noisy-Diff")
 
@@ -26,7 +26,7 @@ def terminal_table(outcome: Outcome, width: int, lines: bool) -> Table:
     for i in kept:
         name = found.columns[i].name
         # settings go by their last name; headers may break, numbers may not
-        table.add_column(name.rpartition(".")[2] if width < ROOMY else name, justify="right", overflow="fold")
+        table.add_column(short(name) if width < ROOMY else name, justify="right", overflow="fold")
     for row in found.rows:
         table.add_row(*(plain(shown(row[i], found.columns[i].form).value) for i in kept))
     return table
