@@ -80,9 +80,7 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
     return first
 
 
-def open_images(
-    config: Config, encoder: Encoder, folder: Path, progress: Progress | None = None
-) -> list[EmbeddingSet]:
+def open_images(config: Config, encoder: Encoder, folder: Path, progress: Progress | None = None) -> list[EmbeddingSet]:
     """The images of `config.data`, a set for each source, embedded in the folder where they are not yet.
 
     Raises:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.quality.zeroshot import column_of
 from latentdiff.images import ImageError, decode, read_images
+from latentdiff.quality.zeroshot import column_of
 from sae_training.latents import LatentMeasures, density_histogram
 
 if TYPE_CHECKING:

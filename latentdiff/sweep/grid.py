@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
@@ -19,7 +20,8 @@ from sae_training.settings import TrainSettings
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
 
-_SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings)}
+ELSEWHERE = ("seeds", "devices", "nodes", "checkpoint_every")  # settings that change nothing about an SAE
+_SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings) if item.name not in ELSEWHERE}
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,17 @@ class Plan:
     """A sweep that can start."""
 
     config: Config  # what all points share
-    data: str
     points: tuple[Point, ...]
     encoder: Encoder
     benchmark: Settings | None  # with the encoder of the sweep, the concept branch alone
 
+    @property
+    def seeds(self) -> int:
+        """SAEs of each point."""
+        return max(self.config.sweep.seeds, self.config.sae.seeds)
 
-def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, str], swept: Sequence[str]) -> Plan:
+
+def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, Any], swept: Sequence[str]) -> Plan:
     """The points of a grid, checked as far as they can be before anything is embedded or trained.
 
     Args:
@@ -79,9 +85,9 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, s
     faults += further
     if encoder:
         faults += [fault for point in points for fault in _unfit(point, encoder.dimension)]
-    if faults or encoder is None or config.data is None:
+    if faults or encoder is None:
         raise LatentDiffError("; ".join(dict.fromkeys(faults)))
-    return Plan(config, config.data, points, encoder, benchmark)
+    return Plan(config, points, encoder, benchmark)
 
 
 def _wrong_axis(text: str) -> Iterator[str]:
@@ -124,13 +130,14 @@ def _open(config: Config) -> tuple[Encoder | None, Settings | None, list[str]]:
         encoder = load_encoder(config.encoder, config.device, config.embed.precision)
     except LatentDiffError as error:
         faults.append(str(error))
-    if config.data is None:
+    if not config.data:
         faults.append("nothing to train on: name the images with --data or 'data:' in the configuration")
-    else:
-        try:
-            check_inputs((config.data,), None)
-        except LatentDiffError as error:
-            faults.append(str(error))
+    if max(config.sae.devices, config.sae.nodes, int(os.environ.get("WORLD_SIZE", 1))) > 1:
+        faults.append("a sweep trains in one process: leave out torchrun, sae.devices and sae.nodes")
+    try:
+        check_inputs(config.data, None)
+    except LatentDiffError as error:
+        faults.append(str(error))
     try:
         benchmark = _benchmark(config)
     except LatentDiffError as error:

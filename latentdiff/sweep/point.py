@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from latentdiff.findings import Interval
 from latentdiff.naming import NamingSettings, WordVectors, naming_margins
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sae_training.rows import Rows
 
 log = logging.getLogger(__name__)
+SAMPLE = 4096  # images that show what a random direction among them is like
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -41,7 +43,6 @@ class Ground:
     fingerprint: str | None
     source: str  # of the rows, in words
     words: WordVectors
-    sample: np.ndarray  # [s, d] embeddings that show what a random direction is like
     naming: NamingSettings
     classes: Classes | None
     benchmark: Settings | None
@@ -88,7 +89,7 @@ def run_point(point: Point, ground: Ground, seeds: int, key: str, progress: Prog
 
     saes, densities, measures = [], [], []
     for i in range(seeds):
-        settings = replace(point.sae, seed=point.sae.seed + i)
+        settings = replace(point.sae, seed=point.sae.seed + i, seeds=1)
         started = time.perf_counter()
         sae = train(ground.rows, settings, fingerprint=ground.fingerprint, description=ground.source, progress=progress)
         seconds = time.perf_counter() - started
@@ -140,7 +141,9 @@ def write_result(file: Path, key: str, result: Result) -> None:
 
 def _names(sae: SparseAutoencoder, ground: Ground) -> dict[str, float]:
     """How many latents have a name, and how far the middle one's best word stands out, by decoder row."""
-    margins = naming_margins(sae.W_dec.detach().cpu().numpy(), ground.words, ground.sample, ground.naming)
+    held_out_first = torch.cat([ground.rows.measuring, ground.rows.calibration, ground.rows.training])
+    sample = ground.rows.take(held_out_first[:SAMPLE]).numpy()
+    margins = naming_margins(sae.W_dec.detach().cpu().numpy(), ground.words, sample, ground.naming)
     return {"named": float((margins > 0).mean()), "margin": float(np.median(margins))}
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from latentdiff.config import to_yaml
 from latentdiff.embeddings import EmbeddingSet
@@ -17,9 +15,9 @@ from latentdiff.naming import WordVectors, build_vocabulary, embed_vocabulary
 from latentdiff.noisydiff.build import open_images as open_benchmark
 from latentdiff.noisydiff.store import key_of
 from latentdiff.noisydiff.tables import write_tables
-from latentdiff.quality import find_classes
+from latentdiff.quality import column_of, find_classes
 from latentdiff.runlog import RunLog
-from latentdiff.sweep.grid import Plan, Point
+from latentdiff.sweep.grid import ELSEWHERE, Plan, Point
 from latentdiff.sweep.page import write_page
 from latentdiff.sweep.point import Ground, Result, read_result, run_point, write_result
 from latentdiff.sweep.tables import Outcome, tables
@@ -30,7 +28,6 @@ from sae_training.settings import TrainSettings
 Progress = Callable[[str, int, int | None], None]
 
 EDITION = 1  # of the points; goes up when training or a measure changes in a way that no setting tells
-SAMPLE = 4096  # images that show what a random direction among them is like
 
 
 def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -> Outcome:
@@ -46,7 +43,7 @@ def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -
         SaeError: there are too few images, or training diverges.
     """
     log, folder = RunLog(command), Path(plan.config.sweep.out)
-    images = open_images(plan.data, plan.config, plan.encoder, folder, progress)
+    images = open_images(plan.config, plan.encoder, folder, progress)
     shared = _facts(plan, images, progress)
     keys = [key_of(shared, _training(point)) for point in plan.points]
     files = [folder / "points" / _file_name(point, key) for point, key in zip(plan.points, keys, strict=True)]
@@ -56,23 +53,27 @@ def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -
         if results[i] is None:
             tell = _at_point(progress, f"point {i + 1} of {len(plan.points)}")
             ground = ground_of(point.sae.calibration_share, point.sae.measuring_share)
-            result = results[i] = run_point(point, ground, plan.config.sweep.seeds, keys[i], tell)
+            result = results[i] = run_point(point, ground, plan.seeds, keys[i], tell)
             write_result(files[i], keys[i], result)
             _write(plan, images, results, folder, log)
     return _write(plan, images, results, folder, log)
 
 
-def _write(plan: Plan, images: EmbeddingSet, results: Sequence[Result | None], folder: Path, log: RunLog) -> Outcome:
+def _write(
+    plan: Plan, images: Sequence[EmbeddingSet], results: Sequence[Result | None], folder: Path, log: RunLog
+) -> Outcome:
     """The table and the page of the points that are finished so far."""
     outcome = Outcome(
         tuple(result for result in results if result),
         planned=len(plan.points),
-        seeds=plan.config.sweep.seeds,
-        lede=f"{images.n:,} images of {images.source}, embedded by {images.encoder or plan.encoder.name}",
+        seeds=plan.seeds,
+        lede=f"{sum(one.n for one in images):,} images of {_source(plan)}, embedded by {plan.encoder.name}",
     )
     shown = tables(outcome)
     write_tables(shown, folder, "Sensitivity of the sparse autoencoder", "sweep")
-    write_page(outcome, shown, {**log.finish(images=images.digest), "settings": asdict(plan.config)}, folder)
+    write_page(
+        outcome, shown, {**log.finish(images=[one.digest for one in images]), "settings": asdict(plan.config)}, folder
+    )
     with replacing(folder / "config.yaml") as temporary:
         temporary.write_text(to_yaml(plan.config), encoding="utf-8")
     return outcome
@@ -80,18 +81,22 @@ def _write(plan: Plan, images: EmbeddingSet, results: Sequence[Result | None], f
 
 def _training(point: Point) -> dict[str, Any]:
     """Its own fields alone: where an SAE comes from does not change how one is trained."""
-    return {item.name: getattr(point.sae, item.name) for item in fields(TrainSettings)}
+    return {item.name: getattr(point.sae, item.name) for item in fields(TrainSettings) if item.name not in ELSEWHERE}
+
+
+def _source(plan: Plan) -> str:
+    return " and ".join(plan.config.data)
 
 
 def _file_name(point: Point, key: str) -> str:
     return f"{re.sub(r'[^a-zA-Z0-9.]+', '-', point.label)[:80]}-{key[:8]}.json"
 
 
-def _facts(plan: Plan, images: EmbeddingSet, progress: Progress | None) -> list[Any]:
+def _facts(plan: Plan, images: Sequence[EmbeddingSet], progress: Progress | None) -> list[Any]:
     """All that the result of a point depends on, but the settings of its training."""
     config, benchmark = plan.config, plan.benchmark
-    labels = images.table.column(config.label).to_pylist() if config.label in images.table.column_names else None
-    facts = [EDITION, images.digest, images.fingerprint, labels, config.sweep.seeds, asdict(config.naming)]
+    facts: list[Any] = [EDITION, plan.seeds, asdict(config.naming), column_of(images, config.label)]
+    facts += [(one.digest, one.fingerprint) for one in images]
     facts += [config.embed.dtype, build_vocabulary(config.naming).words]
     if benchmark:
         elsewhere = ("out", "cache", "processes", "fresh", "sae", "report")  # change no answer
@@ -102,24 +107,25 @@ def _facts(plan: Plan, images: EmbeddingSet, progress: Progress | None) -> list[
 
 
 def _grounds(
-    plan: Plan, images: EmbeddingSet, folder: Path, progress: Progress | None
+    plan: Plan, images: Sequence[EmbeddingSet], folder: Path, progress: Progress | None
 ) -> Callable[[float, float], Ground]:
     """What points are trained on, by the shares that are held out; the rows are in memory once."""
-    from sae_training.rows import Rows
+    from sae_training.training import prepared
 
     naming = plan.config.naming
 
     @lru_cache(maxsize=1)
-    def words() -> tuple[WordVectors, np.ndarray]:
-        sample = images.rows(np.argsort(images.hashes, kind="stable")[:SAMPLE])
-        return embed_vocabulary(build_vocabulary(naming), plan.encoder, naming, progress=progress), sample
+    def words() -> WordVectors:
+        return embed_vocabulary(build_vocabulary(naming), plan.encoder, naming, progress=progress)
 
     @lru_cache(maxsize=1)
     def ground(calibration_share: float, measuring_share: float) -> Ground:
-        rows = Rows(images, calibration_share, measuring_share)
-        classes = find_classes(images, rows.measuring.numpy(), plan.config.label, plan.encoder, naming, progress)
+        rows = prepared(
+            images, replace(plan.config.sae, calibration_share=calibration_share, measuring_share=measuring_share)
+        )
+        classes = find_classes(rows, images, plan.config.label, plan.encoder, naming, progress)
         return Ground(
-            rows, images.fingerprint, plan.data, *words(), naming, classes, plan.benchmark, folder / "noisydiff"
+            rows, images[0].fingerprint, _source(plan), words(), naming, classes, plan.benchmark, folder / "noisydiff"
         )
 
     return ground

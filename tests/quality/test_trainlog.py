@@ -43,7 +43,7 @@ def test_latents_are_picked_from_rare_to_frequent_among_those_with_images_enough
 def test_the_log_holds_the_histogram_and_the_images_themselves(tmp_path: Path) -> None:
     images = latentdiff.embed("world:everyday?images=10&seed=4", latentdiff.load_encoder("mini"))
     latents = some_latents()
-    log_latents(tmp_path, {"k": 4, "steps": None}, {"fvu": 0.25}, latents, images)
+    log_latents(tmp_path, {"k": 4, "steps": None}, {"fvu": 0.25}, latents, [images])
     log = read_log(tmp_path)
     buckets = log.Histograms("firing density, log10")[0].histogram_value
     assert sum(buckets.bucket) == 39  # the silent latent has no logarithm
@@ -53,7 +53,7 @@ def test_the_log_holds_the_histogram_and_the_images_themselves(tmp_path: Path) -
     shown = [np.asarray(Image.open(io.BytesIO(e.encoded_image_string))) for e in log.Images(tags[0])]
     assert shown[0].shape[0] >= TILE
     without = tmp_path / "without"
-    log_latents(without, {"k": 4}, {"fvu": 0.25}, latents, None)
+    log_latents(without, {"k": 4}, {"fvu": 0.25}, latents, [])
     assert read_log(without).Tags()["images"] == []
 
 

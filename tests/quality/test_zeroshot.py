@@ -12,10 +12,11 @@ import torch
 
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.naming import NamingSettings
-from latentdiff.quality import find_classes, zero_shot
+from latentdiff.quality import column_of, find_classes, zero_shot
 from sae_training import SparseAutoencoder
 from sae_training.calibration import set_threshold
 from sae_training.model import SaeMetadata
+from sae_training.rows import Rows
 
 WIDTH = 12
 NAMES = ("fire_truck", "sail boat", "dog")
@@ -61,37 +62,45 @@ def an_sae(rows: np.ndarray, k: int) -> SparseAutoencoder:
 
 
 def test_accuracy_is_that_of_a_loop_over_images_and_reconstructions() -> None:
-    labels = [*(NAMES[i % 3] for i in range(90)), None]
+    labels = [NAMES[i % 3] if i % 10 else None for i in range(120)]
     images = labelled(labels)
-    positions = np.arange(10, 91)
-    classes = find_classes(images, positions, "label", Texts(), SETTINGS)  # type: ignore[arg-type]
+    rows = Rows(images, measuring_share=0.4)
+    classes = find_classes(rows, [images], "label", Texts(), SETTINGS)  # type: ignore[arg-type]
     assert classes is not None
     assert classes.names == tuple(sorted(NAMES))
-    assert len(classes.rows) == 80  # the image without a class is left out
+    known = [i for i in rows.measuring.tolist() if labels[i]]
+    assert 20 < len(known) == len(classes.rows) < len(rows.measuring)  # an image without a class is left out
     sae = an_sae(images[:], k=4)
     texts = {name: place(name.replace("_", " ")) for name in NAMES}
     hits = {"images": 0, "reconstructions": 0}
-    for i in range(10, 90):
+    for i in known:
         x = images[np.array([i])]
         x_hat = sae.decode(sae.encode(x)).numpy()
         for key, row in (("images", x[0]), ("reconstructions", x_hat[0])):
             best = max(NAMES, key=lambda name: float(row @ texts[name]) / float(np.linalg.norm(texts[name])))
             hits[key] += best == labels[i]
     found = zero_shot(sae, classes)
-    assert found.images == pytest.approx(hits["images"] / 80)
-    assert found.reconstructions == pytest.approx(hits["reconstructions"] / 80)
+    assert found.images == pytest.approx(hits["images"] / len(known))
+    assert found.reconstructions == pytest.approx(hits["reconstructions"] / len(known))
     assert found.images > found.reconstructions > 0.5
     assert found.kept == pytest.approx(found.reconstructions / found.images)
 
 
 def test_without_a_column_of_names_there_is_nothing_to_measure() -> None:
-    images = labelled([NAMES[i % 3] for i in range(30)])
-    everything = np.arange(30)
+    images = labelled([NAMES[i % 3] for i in range(120)])
+    rows, place = Rows(images), images.table.num_columns - 1
     for table in (
         images.table.drop_columns(["label"]),
-        images.table.set_column(images.table.num_columns - 1, "label", pa.array(range(30))),
-        images.table.set_column(images.table.num_columns - 1, "label", pa.array(["dog"] * 30)),
-        images.table.set_column(images.table.num_columns - 1, "label", pa.array([["dog"]] * 30)),
+        images.table.set_column(place, "label", pa.array(range(120))),
+        images.table.set_column(place, "label", pa.array(["dog"] * 120)),
+        images.table.set_column(place, "label", pa.array([["dog"]] * 120)),
     ):
         images.table = table
-        assert find_classes(images, everything, "label", Texts(), SETTINGS) is None  # type: ignore[arg-type]
+        assert find_classes(rows, [images], "label", Texts(), SETTINGS) is None  # type: ignore[arg-type]
+
+
+def test_a_column_of_several_sets_goes_on_from_one_to_the_next() -> None:
+    first, second = labelled(["dog"] * 2), labelled(["cat", None, "cow"])
+    assert column_of([first, second], "label") == ["dog", "dog", "cat", None, "cow"]
+    first.table = first.table.drop_columns(["label"])
+    assert column_of([first, second], "label") == [None, None, "cat", None, "cow"]
