@@ -41,7 +41,7 @@ class Point:
 class Plan:
     """A sweep that can start."""
 
-    config: Config  # what all points share
+    config: Config  # of the first point; in all else than the swept settings, of all points
     points: tuple[Point, ...]
     encoder: Encoder
     benchmark: Settings | None  # with the encoder of the sweep, the concept branch alone
@@ -50,6 +50,12 @@ class Plan:
     def seeds(self) -> int:
         """SAEs of each point."""
         return max(self.config.sweep.seeds, self.config.sae.seeds)
+
+    @property
+    def swept(self) -> dict[str, list[Any]]:
+        """The values of each swept setting, in the order typed."""
+        keys = self.points[0].values
+        return {key: list(dict.fromkeys(point.values[key] for point in self.points)) for key in keys}
 
 
 def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, Any], swept: Sequence[str]) -> Plan:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,8 +25,11 @@ from latentdiff.sweep.grid import Point
 from sae_training.agreement import Agreement, seed_agreement
 from sae_training.files import replacing
 from sae_training.latents import measure_latents
+from sae_training.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from sae_training import SparseAutoencoder
     from sae_training.rows import Rows
 
@@ -85,34 +88,15 @@ def run_point(point: Point, ground: Ground, seeds: int, key: str, progress: Prog
         key: of the point, under which a benchmark keeps its answers.
         progress: told (stage, done, total).
     """
-    from sae_training import train
-
-    saes, densities, measures = [], [], []
-    for i in range(seeds):
-        settings = replace(point.sae, seed=point.sae.seed + i, seeds=1)
-        started = time.perf_counter()
-        sae = train(ground.rows, settings, fingerprint=ground.fingerprint, description=ground.source, progress=progress)
-        seconds = time.perf_counter() - started
-        latents = measure_latents(sae, ground.rows)
-        found = {
-            "fvu": sae.metadata.measures["fvu"],
-            "l0": sae.metadata.measures["l0"],
-            "dead": float((latents.density == 0).double().mean()),
-            "ms": float(latents.ms.nanmedian()),
-            **_names(sae, ground),
-            **_classes(sae, ground),
-            "seconds": round(seconds, 3),
-        }
-        saes.append(sae)
-        densities.append(latents.density)
-        measures.append(found)
-    agreements = [seed_agreement(saes[i], saes[j], densities[i]) for i, j in permutations(range(seeds), 2)]
+    first = point.sae.seed
+    trained = [_train(replace(point.sae, seed=seed, seeds=1), ground, progress) for seed in range(first, first + seeds)]
+    agreements = [seed_agreement(one.sae, other.sae, one.density) for one, other in permutations(trained, 2)]
     return Result(
         point.values,
-        tuple(measures),
+        tuple(one.measures for one in trained),
         float(np.mean([one.share for one in agreements])) if agreements else None,
         _pooled(agreements),
-        _noisydiff(saes[0], ground.benchmark, ground.folder, key, progress) if ground.benchmark else None,
+        _noisydiff(trained[0].sae, ground.benchmark, ground.folder, key, progress) if ground.benchmark else None,
     )
 
 
@@ -137,6 +121,36 @@ def write_result(file: Path, key: str, result: Result) -> None:
     """Keeps a finished point, whole or not at all."""
     with replacing(file) as temporary:
         temporary.write_text(json.dumps({"key": key, **asdict(result)}, indent=1) + "\n", encoding="utf-8")
+
+
+class _Trained(NamedTuple):
+    sae: SparseAutoencoder
+    density: Tensor  # [m]
+    measures: dict[str, float]
+
+
+def _train(settings: TrainSettings, ground: Ground, progress: Progress | None) -> _Trained:
+    """One SAE with what is measured of it alone."""
+    from sae_training import train
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        if progress:
+            progress(f"{stage}, seed {settings.seed}", done, total)
+
+    started = time.perf_counter()
+    sae = train(ground.rows, settings, fingerprint=ground.fingerprint, description=ground.source, progress=tell)
+    seconds = time.perf_counter() - started
+    latents = measure_latents(sae, ground.rows)
+    measures = {
+        "fvu": sae.metadata.measures["fvu"],
+        "l0": sae.metadata.measures["l0"],
+        "dead": float((latents.density == 0).double().mean()),
+        "ms": float(latents.ms.nanmedian()),
+        **_names(sae, ground),
+        **_classes(sae, ground),
+        "seconds": round(seconds, 3),
+    }
+    return _Trained(sae, latents.density, measures)
 
 
 def _names(sae: SparseAutoencoder, ground: Ground) -> dict[str, float]:

@@ -69,14 +69,22 @@ def _write(
         seeds=plan.seeds,
         lede=f"{sum(one.n for one in images):,} images of {_source(plan)}, embedded by {plan.encoder.name}",
     )
+    facts = log.finish(images=[one.digest for one in images], swept=plan.swept, settings=_shared_settings(plan))
     shown = tables(outcome)
     write_tables(shown, folder, "Sensitivity of the sparse autoencoder", "sweep")
-    write_page(
-        outcome, shown, {**log.finish(images=[one.digest for one in images]), "settings": asdict(plan.config)}, folder
-    )
+    write_page(outcome, shown, facts, folder)
     with replacing(folder / "config.yaml") as temporary:
-        temporary.write_text(to_yaml(plan.config), encoding="utf-8")
+        swept = " ".join(f"{key}={','.join(map(str, values))}" for key, values in plan.swept.items())
+        temporary.write_text(f"# of the first point of: --sweep {swept}\n{to_yaml(plan.config)}", encoding="utf-8")
     return outcome
+
+
+def _shared_settings(plan: Plan) -> dict[str, Any]:
+    """The settings that are the same at all points."""
+    settings = asdict(plan.config)
+    for key in plan.swept:
+        del settings["sae"][key.removeprefix("sae.")]
+    return settings
 
 
 def _training(point: Point) -> dict[str, Any]:
@@ -89,7 +97,7 @@ def _source(plan: Plan) -> str:
 
 
 def _file_name(point: Point, key: str) -> str:
-    return f"{re.sub(r'[^a-zA-Z0-9.]+', '-', point.label)[:80]}-{key[:8]}.json"
+    return f"{re.sub(r'[^a-zA-Z0-9.]+', '-', point.label or 'point')[:80]}-{key[:8]}.json"
 
 
 def _facts(plan: Plan, images: Sequence[EmbeddingSet], progress: Progress | None) -> list[Any]:

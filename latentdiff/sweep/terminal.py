@@ -26,7 +26,7 @@ def terminal_table(outcome: Outcome, width: int, lines: bool) -> Table:
     for i in kept:
         name = found.columns[i].name
         # settings go by their last name; headers may break, numbers may not
-        table.add_column(short(name) if width < ROOMY else name, justify="right", overflow="fold")
+        table.add_column(short(name).replace("_", " ") if width < ROOMY else name, justify="right", overflow="fold")
     for row in found.rows:
         table.add_row(*(plain(shown(row[i], found.columns[i].form).value) for i in kept))
     return table
