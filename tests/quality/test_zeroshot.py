@@ -70,6 +70,8 @@ def test_accuracy_is_that_of_a_loop_over_images_and_reconstructions() -> None:
     assert classes.names == tuple(sorted(NAMES))
     known = [i for i in rows.measuring.tolist() if labels[i]]
     assert 20 < len(known) == len(classes.rows) < len(rows.measuring)  # an image without a class is left out
+    raw = np.stack([place(name.replace("_", " ")) for name in classes.names])
+    np.testing.assert_allclose(classes.texts, raw / np.linalg.norm(raw, axis=1, keepdims=True), atol=1e-3)
     sae = an_sae(images[:], k=4)
     texts = {name: place(name.replace("_", " ")) for name in NAMES}
     hits = {"images": 0, "reconstructions": 0}

@@ -129,13 +129,16 @@ def test_the_terminal_shows_every_point_on_one_line_that_fits(outcome: Outcome, 
         outcome, results=tuple(replace(r, values=dict(list(r.values.items())[:2])) for r in outcome.results)
     )
     console = Console(width=width, record=True, file=io.StringIO())
-    console.print(terminal_table(short, width, lines=False))
+    table = terminal_table(short, width, lines=False)
+    console.print(table)
     lines = [line.rstrip() for line in console.export_text().splitlines()]
     assert max(map(len, lines)) <= width
     rows = [line.split() for line in lines if re.match(r" *\d", line)]
     assert len(rows) == 6
     assert all("56" in row for row in rows)
-    assert ("margin" in lines[0]) == (width == 160)
+    headers = {str(column.header) for column in table.columns}
+    assert {"FVU", "agreement", "Noisy-Diff"} < headers
+    assert ({"margin", "time"} <= headers) == (width == 160)
     assert "…" not in "".join(lines)
 
 
