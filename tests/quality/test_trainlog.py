@@ -59,8 +59,8 @@ def test_the_log_holds_the_histogram_and_the_images_themselves(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_a_training_run_leaves_curves_measures_and_images_in_one_log(tmp_path: Path) -> None:
-    quick = ["sae.steps=10", "sae.expansion_factor=1", "sae.k=8"]
-    cli.train_command(["--data", "world:everyday?images=300&seed=5", "--out", str(tmp_path), *quick])
+    quick = ["sae.steps=10", "sae.expansion_factor=1", "sae.k=30"]
+    cli.train_command(["--data", "world:everyday?images=120&seed=5", "--out", str(tmp_path), *quick])
     log = read_log(tmp_path / "logs")
     found = {"train/loss", "held_out/fvu", "finished/monosemanticity", "finished/fvu"}
     assert found <= set(log.Tags()["scalars"])
