@@ -36,6 +36,10 @@ TRAIN_HELP = """\
 examples:
   python train_sae.py --config medical.yaml
   python train_sae.py --data 'shards-{00..09}.tar' --out my-sae encoder=ViT-L-14/openai sae.k=32
+  python train_sae.py --config medical.yaml --sweep sae.k=5,20,30,50 sae.expansion_factor=2,4,8,16
+
+a sweep trains every combination over the same images and writes one table and one page; one that was stopped goes on
+where it was
 """
 
 
@@ -46,7 +50,11 @@ def compare_command(arguments: Sequence[str] | None = None) -> None:
 
 def train_command(arguments: Sequence[str] | None = None) -> None:
     """`python train_sae.py`: exits 0, 2 for what the user can mend, 70 for a bug."""
-    run_command(_train, _train_parser().parse_intermixed_args(arguments))
+    options = _train_parser().parse_intermixed_args(arguments)
+    if options.sweep:
+        run_command(_sweep, options, stopped="stopped; the same command goes on where it was")
+    else:
+        run_command(_train, options)
 
 
 def _compare_parser() -> argparse.ArgumentParser:
@@ -66,7 +74,14 @@ def _train_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", metavar="SET", action="append", help="the images, or an embedding set; may be given again"
     )
-    parser.add_argument("--out", metavar="DIR", help="the SAE's folder (default: the configuration's sae.path)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="the SAE's folder (default: sae.path), or the sweep's (default: runs/sweep)",
+    )
+    parser.add_argument(
+        "--sweep", nargs="+", metavar="KEY=V,V", help="train the grid of these settings instead, as in sae.k=5,20"
+    )
     return parser
 
 
@@ -130,6 +145,23 @@ def _train(options: argparse.Namespace) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from latentdiff.progress import Progress
+    from latentdiff.sweep import plan_sweep, run_sweep, terminal_table
+
+    given = {"data": options.data, "sweep.out": options.out}
+    plain = {key: value for key, value in given.items() if value is not None}
+    plan = plan_sweep(options.config, options.settings, plain, options.sweep)
+    with Progress(Console(stderr=True)) as progress:
+        outcome = run_sweep(plan, _command("train_sae.py"), progress)
+    console = Console()
+    console.print(terminal_table(outcome, console.width, lines=console.is_terminal))
+    out = plan.config.sweep.out
+    console.print(f"\nTable: {out}/sweep.md\nPage: {out}/sweep.html", highlight=False, soft_wrap=True)
 
 
 def _config(options: argparse.Namespace, flags: dict[str, str | None]) -> Config:

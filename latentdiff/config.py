@@ -26,10 +26,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class SweepSettings:
+    """What `train_sae.py --sweep` does at each point of its grid, and where it writes."""
+
+    seeds: int = 2  # SAEs of each point, at least (or sae.seeds); their agreement takes two
+    noisydiff: str | None = None  # a configuration of Noisy-Diff whose pairs each point's first SAE is scored on
+    out: str = "runs/sweep"  # folder for the table, the page, finished points and embeddings
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise LatentDiffError(f"sweep.seeds is {self.seeds}; use 1 or more")
+
+
+@dataclass(frozen=True)
 class Config(CompareSettings):
     """One YAML file serves both commands: `train_sae.py` reads `data`, `compare.py` reads `a` and `b`."""
 
     data: tuple[str, ...] = ()  # images to train the SAE on; several sources are one training set
+    label: str = "label"  # column of `data` with each image's class; where there is one, zero-shot accuracy is measured
     a: str | None = None
     b: str | None = None
     out: str = "latentdiff-report"  # folder that compare.py writes
@@ -37,9 +51,13 @@ class Config(CompareSettings):
     device: str = "auto"  # "cpu", "cuda", "mps", or "auto": a GPU where there is one
     method: str = "default"  # a preset, see METHODS; single keys still override it
     sae: SaeSettings = field(default_factory=SaeSettings)
+    sweep: SweepSettings = field(default_factory=SweepSettings)
 
 
-TEXTS = ("a", "b", "data", "out", "encoder", "sae.path", "sae.data", "naming.file")  # 2024_01 is a folder, no number
+TEXTS = (  # 2024_01 is a folder, no number
+    *("a", "b", "data", "label", "out", "encoder"),
+    *("sae.path", "sae.data", "naming.file", "sweep.noisydiff", "sweep.out"),
+)
 
 METHODS: dict[str, dict[str, Any]] = {
     "default": {},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from latentdiff.embeddings import EmbeddingSet
     from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
+    from sae_training.rows import Rows
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -39,6 +40,7 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
         SaeError: there are too few, or the settings do not fit them.
     """
     from sae_training import train_seeds
+    from sae_training.training import prepared
 
     if not config.data:
         raise LatentDiffError("nothing to train on: name the images with --data or 'data:' in the configuration")
@@ -52,10 +54,11 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
         progress = None
     encoder = load_encoder(config.encoder, config.device, config.embed.precision)
     with world.first_alone():
-        images = [_embedded(spec, place, encoder, config, progress) for spec, place in _places(config.data, folder)]
+        images = open_images(config, encoder, folder, progress)
+    rows = prepared(images, config.sae)
     checkpoint = folder / "training.ckpt"
     first, *others = train_seeds(
-        images,
+        rows,
         config.sae,
         log_dir=folder / "logs",
         checkpoint=checkpoint,
@@ -71,7 +74,19 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
             temporary.write_text(to_yaml(config), encoding="utf-8")
         for file in folder.glob("training*.ckpt"):
             file.unlink()
+        for number, sae in enumerate((first, *others), start=config.sae.seed):
+            logs = folder / "logs" / f"seed-{number}" if others else folder / "logs"
+            _log_finished(sae, rows, images, encoder, config, logs)
     return first
+
+
+def open_images(config: Config, encoder: Encoder, folder: Path, progress: Progress | None = None) -> list[EmbeddingSet]:
+    """The images of `config.data`, a set for each source, embedded in the folder where they are not yet.
+
+    Raises:
+        LatentDiffError: they cannot be read, or another encoder embedded them.
+    """
+    return [_embedded(spec, place, encoder, config, progress) for spec, place in _places(config.data, folder)]
 
 
 def _places(sources: Sequence[str], folder: Path) -> Iterator[tuple[str, Path]]:
@@ -88,3 +103,19 @@ def _embedded(source: str, place: Path, encoder: Encoder, config: Config, progre
             "name the encoder that made it with encoder=..."
         )
     return images
+
+
+def _log_finished(
+    sae: SparseAutoencoder, rows: Rows, images: Sequence[EmbeddingSet], encoder: Encoder, config: Config, folder: Path
+) -> None:
+    """What only the finished SAE can show, added to the log of its training."""
+    from latentdiff.quality import find_classes, log_latents, zero_shot
+    from sae_training.latents import measure_latents
+
+    latents = measure_latents(sae, rows)
+    measures = {**sae.metadata.measures, "monosemanticity": float(latents.ms.nanmedian())}
+    classes = find_classes(rows, images, config.label, encoder, config.naming)
+    if classes:
+        found = zero_shot(sae, classes)
+        measures |= {"zero_shot": found.images, "zero_shot_reconstructed": found.reconstructions}
+    log_latents(folder, asdict(config.sae), measures, latents, images if config.report.thumbnails else ())

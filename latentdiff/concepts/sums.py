@@ -36,15 +36,10 @@ class Moments(NamedTuple):
         return Moments(self.weighted + other.weighted, self.first + other.first, self.second + other.second)
 
     def monosemanticity(self) -> Floats:
-        """Mean cosine of the images that fire a latent, weighted by their activations (Pach et al. 2025).
+        """Mean cosine of the images that fire each latent [latents] (`sae_training.monosemanticity`)."""
+        from sae_training.monosemanticity import monosemanticity
 
-        Returns:
-            [latents] values up to 1; NaN below two firings. Equal to the sum over pairs (docs/methods.md, 3).
-        """
-        pairs = self.first**2 - self.second
-        defined = pairs > 1e-9 * self.first**2  # one firing leaves rounding, not a pair
-        above = np.einsum("ld,ld->l", self.weighted, self.weighted) - self.second
-        return np.clip(np.where(defined, above / np.where(defined, pairs, 1.0), np.nan), -1, 1)
+        return monosemanticity(self.weighted, self.first, self.second)
 
 
 @dataclass(frozen=True, eq=False)

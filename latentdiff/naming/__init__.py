@@ -1,6 +1,6 @@
 """Latents to words: the vocabulary, its text vectors, and which words fit a direction (docs/methods.md, 2)."""
 
-from latentdiff.naming.names import LatentName, exemplar_directions, name_directions
+from latentdiff.naming.names import LatentName, exemplar_directions, name_directions, naming_margins
 from latentdiff.naming.vectors import WordVectors, embed_vocabulary
 from latentdiff.naming.vocabulary import NamingSettings, Vocabulary, build_vocabulary
 
@@ -13,4 +13,5 @@ __all__ = [
     "embed_vocabulary",
     "exemplar_directions",
     "name_directions",
+    "naming_margins",
 ]

@@ -58,19 +58,31 @@ def name_directions(
     Raises:
         LatentDiffError: the widths differ.
     """
-    directions, sample = np.atleast_2d(directions), np.atleast_2d(embeddings_sample)
-    widths = {directions.shape[1], sample.shape[1], words.vectors.shape[1]}
-    if len(widths) > 1:
-        raise LatentDiffError(
-            f"directions, embeddings and words have widths {directions.shape[1]}, {sample.shape[1]} and "
-            f"{words.vectors.shape[1]}; all three must come from one encoder"
-        )
+    directions, sample = _of_one_width(directions, words, embeddings_sample)
     hubness, nearest = _nearest(_Asked(unit_rows(directions), words, settings.words_per_latent, settings.csls))
-    random = _random_directions(sample, seed)
-    bar = np.quantile(
-        np.concatenate([scores.max(1) for _, scores in _scored(random, words.vectors, hubness)]), QUANTILE
-    )
+    bar = _bar(sample, words, hubness, seed)
     return [LatentName(near.words, near.cosines, bool(near.score > bar)) for near in nearest]
+
+
+def naming_margins(
+    directions: np.ndarray,
+    words: WordVectors,
+    embeddings_sample: np.ndarray,
+    settings: NamingSettings,
+    seed: int = 0,
+) -> np.ndarray:
+    """How far the score of each direction's best word lies above what random directions reach (docs/methods.md, 2).
+
+    Args and raises: as `name_directions`, which finds a name where this is above 0.
+
+    Returns:
+        [m] float32, best score minus the 95 % quantile; -inf for a zero row.
+    """
+    directions, sample = _of_one_width(directions, words, embeddings_sample)
+    units = unit_rows(directions)
+    hubness = _word_hubness(units, words.vectors) if settings.csls else None
+    best = _best_scores(units, words, hubness)
+    return np.where(units.any(axis=1), best - _bar(sample, words, hubness, seed), -np.inf).astype(np.float32)
 
 
 def exemplar_directions(
@@ -102,6 +114,29 @@ def exemplar_directions(
         weights = values[start:end][top].astype(np.float64)
         out[latent] = weights @ embeddings[rows[start:end][top]] / weights.sum() - mean
     return out
+
+
+def _of_one_width(
+    directions: np.ndarray, words: WordVectors, embeddings_sample: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    directions, sample = np.atleast_2d(directions), np.atleast_2d(embeddings_sample)
+    widths = {directions.shape[1], sample.shape[1], words.vectors.shape[1]}
+    if len(widths) > 1:
+        raise LatentDiffError(
+            f"directions, embeddings and words have widths {directions.shape[1]}, {sample.shape[1]} and "
+            f"{words.vectors.shape[1]}; all three must come from one encoder"
+        )
+    return directions, sample
+
+
+def _bar(sample: np.ndarray, words: WordVectors, hubness: np.ndarray | None, seed: int) -> np.floating:
+    """What the best score of a random direction among the images stays below, 95 times in 100."""
+    return np.quantile(_best_scores(_random_directions(sample, seed), words, hubness), QUANTILE)
+
+
+def _best_scores(units: np.ndarray, words: WordVectors, hubness: np.ndarray | None) -> np.ndarray:
+    """The score of each direction's best word, [directions]."""
+    return np.concatenate([scores.max(1) for _, scores in _scored(units, words.vectors, hubness)])
 
 
 class _Nearest(NamedTuple):

@@ -15,12 +15,11 @@ from typing import Literal
 from jinja2 import Environment
 from markupsafe import Markup
 
-from latentdiff.findings import Interval
 from latentdiff.noisydiff import curves
-from latentdiff.noisydiff.aggregate import CHANCE, Run
+from latentdiff.noisydiff.aggregate import CHANCE, Estimate, Run
 from latentdiff.noisydiff.curves import Curve
 from latentdiff.noisydiff.measures import SideScore, in_words
-from latentdiff.noisydiff.tables import FORMS
+from latentdiff.noisydiff.tables import FORMS, shown
 from latentdiff.report import standalone
 from latentdiff.report.plots import Tick, round_up
 from sae_training.files import replacing
@@ -29,7 +28,7 @@ HERE = Path(__file__).parent
 SERIES = 8  # colours; further lines repeat them with another dash
 BANDS = 3  # lines whose intervals are shaded; more of them would hide each other
 
-Axis = Literal["percent", "unit", "number"]
+Axis = Literal["percent", "unit", "number", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -138,8 +137,9 @@ def plot(
     forms: tuple[Axis, Axis],
     logarithmic: bool = False,
     dots: bool = True,
+    interval: str = "95 % interval",
 ) -> Figure:
-    """Any curves as a figure; y runs from 0 to 1, or to the next round number where nothing is above .5.
+    """Any curves as a figure; y runs from 0 to 1, or to the next round number if nothing is above .5 or some above 1.
 
     Args:
         lines: one a method; points that are not finite are left out.
@@ -151,11 +151,12 @@ def plot(
         forms: how x and y are written.
         logarithmic: whether x is; points at 0 and below are then left out.
         dots: whether the points are marked.
+        interval: what the points' intervals are.
     """
     kept = [_finite(line, logarithmic) for line in lines]
     x = [value for line in kept for value in line.x]
     highest = max((max(e.value, e.interval.high) for line in kept for e in line.y), default=1.0)
-    top = 1.0 if highest > 0.5 else round_up(highest) or 1.0
+    top = 1.0 if 0.5 < highest <= 1 else round_up(highest) or 1.0
     low, high = (min(x), max(x)) if x else (0.0, 1.0)
 
     def across(value: float) -> float:
@@ -174,7 +175,7 @@ def plot(
         style, dash = _style(line.label, styled)
         places = [(across(v), down(e.value)) for v, e in zip(line.x, line.y, strict=True)]
         marks = tuple(
-            Dot(round(px / 10, 2), round(py / 10, 2), _said(line.label, v, e.value, e.interval, forms))
+            Dot(round(px / 10, 2), round(py / 10, 2), _said(line.label, v, e, forms, interval))
             for (px, py), v, e in zip(places, line.x, line.y, strict=True)
         )
         band = [(across(v), down(e.interval.high)) for v, e in zip(line.x, line.y, strict=True)]
@@ -200,9 +201,11 @@ def write_figures(figures: Sequence[Figure], folder: Path) -> None:
 
 
 @cache
-def environment() -> Environment:
-    """The templates of this folder."""
-    return standalone.environment(HERE)
+def environment(*folders: Path) -> Environment:
+    """The templates of some folders and of this one."""
+    templates = standalone.environment(*folders, HERE)
+    templates.globals["shown"] = shown
+    return templates
 
 
 def _form(measure: str) -> Axis:
@@ -243,6 +246,6 @@ def _path(places: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places) if places else ""
 
 
-def _said(label: str, x: float, y: float, interval: Interval, forms: tuple[Axis, Axis]) -> str:
-    ends = f"{FORMS[forms[1]](interval.low)} to {FORMS[forms[1]](interval.high)}"
-    return f"{label} at {FORMS[forms[0]](x)}: {FORMS[forms[1]](y)}, 95 % interval {ends}"
+def _said(label: str, x: float, y: Estimate, forms: tuple[Axis, Axis], interval: str) -> str:
+    ends = f"{FORMS[forms[1]](y.interval.low)} to {FORMS[forms[1]](y.interval.high)}"
+    return f"{label} at {FORMS[forms[0]](x)}: {FORMS[forms[1]](y.value)}, {interval} {ends}"

@@ -21,7 +21,7 @@ from latentdiff.noisydiff.figures import Figure, environment
 from latentdiff.noisydiff.measures import NEAR, Accepted, Judge, SideScore, level_of
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
-from latentdiff.noisydiff.tables import Table, shown
+from latentdiff.noisydiff.tables import Table
 from latentdiff.report import figures as written
 from latentdiff.report import standalone
 from latentdiff.report.thumbnails import data_uri
@@ -112,7 +112,6 @@ def render(content: Content, judge: Judge) -> str:
             methods=methods,
             main=main,
             marks=MARKS,
-            shown=shown,
             facts=standalone.flatten(content.run),
             thumbnail=cache(lambda id: Markup(data_uri(content.images[id])) if id in content.images else ""),
             percent=written.percent,

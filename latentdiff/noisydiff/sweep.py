@@ -48,7 +48,7 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
                 f"to train one on with sets.{one.name}.pool=[...]"
             )
         folder = Path(base.out) / one.name
-        standing = _scores(one, base, folder / "answers", progress)
+        standing = score_set(one, base, folder / "answers", progress)
         methods = [method for method in methods_of(standing) if method not in CHANCE]
         tables, figures = [], []
         for key in dict.fromkeys(variant.key for variant in variants):
@@ -59,7 +59,7 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
                     if progress:
                         progress(f"{one.name}: {key}={variant.value}", 0, None)
                     answers = folder / "sweep" / "answers" / _name(key, variant.value)
-                    runs.append(Run({key: variant.value}, _scores(one, variant.settings, answers, progress)))
+                    runs.append(Run({key: variant.value}, score_set(one, variant.settings, answers, progress)))
             tables.append(sensitivity_table(key, runs, as_set, methods))
             numbers = [run.settings[key] for run in runs]
             if all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in numbers):
@@ -70,7 +70,18 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
     return lines
 
 
-def _scores(one: SetSettings, settings: Settings, answers: Path, progress: Progress | None) -> list[SideScore]:
+def score_set(one: SetSettings, settings: Settings, answers: Path, progress: Progress | None = None) -> list[SideScore]:
+    """The scores of all methods on the pairs of a set that differ; answers that are there already are taken.
+
+    Args:
+        one: the set.
+        settings: of the benchmark; with `sae.path`, that SAE is used.
+        answers: folder that keeps them.
+        progress: told (stage, done, total).
+
+    Raises:
+        LatentDiffError: for whatever the user can mend.
+    """
     encoder = load_encoder(settings.encoder, settings.device, settings.embed.precision)
     images = open_images(one.images, settings, encoder, progress)
     pairs = [pair for pair in open_pairs(one, settings, images) if pair.truth]

@@ -87,15 +87,15 @@ def to_rows(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def write_tables(tables: Sequence[Table], folder: Path, title: str = "Noisy-Diff") -> None:
+def write_tables(tables: Sequence[Table], folder: Path, title: str = "Noisy-Diff", name: str = "tables") -> None:
     """Writes `tables.md`, `tables.json`, and `NAME.parquet` for each table, each whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with replacing(folder / "tables.md") as temporary:
+    with replacing(folder / f"{name}.md") as temporary:
         temporary.write_text(to_markdown(tables, title), encoding="utf-8")
     content = {t.name: {"title": t.title, "note": t.note, "rows": _plain(to_rows(t))} for t in tables}
-    with replacing(folder / "tables.json") as temporary:
+    with replacing(folder / f"{name}.json") as temporary:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         temporary.write_text(text, encoding="utf-8")
     for table in tables:

@@ -15,10 +15,10 @@ from markupsafe import Markup
 from latentdiff.report.figures import visible
 
 
-def environment(folder: Path) -> Environment:
-    """The templates of a folder; every word is escaped, and stripped of what is not seen."""
+def environment(*folders: Path) -> Environment:
+    """The templates of some folders, the first named first; every word is escaped, and stripped of what is not seen."""
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
         undefined=StrictUndefined,

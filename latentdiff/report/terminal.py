@@ -16,7 +16,7 @@ from latentdiff.report.listing import Entry, Listing, advantage, arrange
 _ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
 _COLOURS = {"a": "bright_blue", "b": "yellow"}
 _STATUS = {"confirmed": "green", "weak": "", "refuted": "red", "not checked": "dim"}
-_ROOMY = 96  # columns from which everything fits on one line
+ROOMY = 96  # columns from which everything fits on one line
 
 
 def print_result(result: ComparisonResult, console: Console) -> None:
@@ -39,7 +39,7 @@ def print_result(result: ComparisonResult, console: Console) -> None:
 
 
 def _table(listing: Listing, console: Console) -> Table:
-    roomy = console.width >= _ROOMY
+    roomy = console.width >= ROOMY
     lines = box.SIMPLE_HEAD if console.is_terminal else None
     table = Table(box=lines, pad_edge=False, show_edge=False, header_style="")
     table.add_column("more in", no_wrap=True)
@@ -62,13 +62,13 @@ def _cells(entry: Entry, roomy: bool, console: Console) -> list[Text]:
     cells = [
         Text(finding.side.upper(), style=_COLOURS[finding.side]),
         _words(entry, roomy, console),
-        _own(percent(evidence.prevalence_a)),
-        _own(percent(evidence.prevalence_b)),
+        plain(percent(evidence.prevalence_a)),
+        plain(percent(evidence.prevalence_b)),
     ]
     if roomy:
         ratio = advantage(evidence, finding.side)
         shown = "-" if ratio is None else "only here" if math.isinf(ratio) else times(ratio)
-        cells += [_own(shown), _own(p_value(evidence.q_value).removeprefix("= ")), _own("+".join(finding.branches))]
+        cells += [plain(shown), plain(p_value(evidence.q_value).removeprefix("= ")), plain("+".join(finding.branches))]
     return [*cells, Text(status, style=_STATUS[status])]
 
 
@@ -115,7 +115,8 @@ def _line(console: Console, text: str, style: str = "") -> None:
     console.print(line, soft_wrap=not console.is_terminal, highlight=False)
 
 
-def _own(text: str) -> Text:
+def plain(text: str) -> Text:
+    """Numbers of our own in what every terminal can print."""
     return Text(text.translate(_ASCII))
 
 

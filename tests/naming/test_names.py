@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.names import _random_directions, exemplar_directions, name_directions
+from latentdiff.naming.names import _random_directions, exemplar_directions, name_directions, naming_margins
 from latentdiff.naming.vectors import WordVectors, unit_rows
 from latentdiff.naming.vocabulary import NamingSettings
 
@@ -42,6 +42,22 @@ def test_csls_scores_follow_the_definition_by_brute_force() -> None:
     for row, name in zip(scores, names, strict=True):
         assert name.words == tuple(words.words[i] for i in np.argsort(-row)[:5])
         assert name.found == (row.max() > bar)
+
+
+@pytest.mark.parametrize("csls", [False, True])
+def test_margins_are_best_scores_above_the_bar_and_positive_where_a_name_is_found(csls: bool) -> None:
+    words, directions, sample = vocabulary(), normal(1500, 1), normal(300, 2)
+    directions[7] = 0
+    directions[8:90] = words.vectors[8:90] + 0.1 * normal(82, 5)  # some that do have a name
+    margins = naming_margins(directions, words, sample, NamingSettings(csls=csls))
+    names = name_directions(directions, words, sample, NamingSettings(csls=csls))
+    assert [bool(margin > 0) for margin in margins] == [name.found for name in names]
+    assert 80 < (margins > 0).sum() < 500
+    assert margins[7] == -np.inf
+    if not csls:
+        random = (_random_directions(sample, seed=0) @ words.vectors.T).max(1)
+        best = (unit_rows(directions) @ words.vectors.T).max(1)
+        np.testing.assert_allclose(np.delete(margins - best, 7), -np.quantile(random, 0.95), atol=1e-5)
 
 
 def test_a_word_that_is_near_to_everything_is_damped_by_csls() -> None:
