@@ -6,9 +6,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sae_training.errors import SaeError
-from sae_training.model import SparseAutoencoder
+
+if TYPE_CHECKING:
+    from sae_training.model import SparseAutoencoder
 
 PREFIX = "hf-hub:"  # as open_clip spells it
 
@@ -56,7 +59,7 @@ def push(sae: SparseAutoencoder | Path | str, repository: str, private: bool = F
     """
     from huggingface_hub import HfApi
 
-    if not isinstance(sae, SparseAutoencoder):
+    if isinstance(sae, (str, Path)):
         from sae_training.formats import load
 
         sae = load(sae)
@@ -110,8 +113,11 @@ codes = sae.encode(rows)  # [n, {sae.d}], as the encoder above gives them, at un
 @contextmanager
 def _plainly(what: str, remedy: str) -> Iterator[None]:
     """Whatever goes wrong between here and the Hub, in one line."""
+    from huggingface_hub.errors import HfHubHTTPError
+
     try:
         yield
-    except (OSError, ValueError, RuntimeError) as error:  # the Hub's own errors and those of its client are OSErrors
+    # its bases: the errors of the client beneath, which is not the same in all versions
+    except (*HfHubHTTPError.__bases__, OSError, ValueError, RuntimeError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise SaeError(f"{what} ({reason[:200]}): {remedy}") from None
