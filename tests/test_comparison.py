@@ -163,13 +163,17 @@ def test_an_sae_of_another_encoder_is_refused(sets: tuple, sae: SparseAutoencode
 
 
 def test_an_sae_in_another_tools_format_finds_what_ours_does(
-    sets: tuple, sae: SparseAutoencoder, encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    result: ComparisonResult,
+    sets: tuple,
+    sae: SparseAutoencoder,
+    encoder: Encoder,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     export(sae, tmp_path / "lens", "saelens")
-    ours = latentdiff.compare(*sets, sae=sae, encoder=encoder, settings=SMALL)
     chosen = replace(SMALL, sae=replace(SMALL.sae, path=str(tmp_path / "lens")))
     theirs = latentdiff.compare(*sets, encoder=encoder, settings=chosen)
-    assert [f.words for f in theirs.findings] == [f.words for f in ours.findings]
+    assert [f.words for f in theirs.findings] == [f.words for f in result.findings]
     assert theirs.sae.startswith(str(tmp_path / "lens")) and "does not name" in theirs.sae
     assert any("nobody can check" in message for message in caplog.messages)
 
