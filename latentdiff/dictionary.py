@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, embed, is_set, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.images import open_source, split_filter
@@ -65,6 +67,7 @@ def find_sae(
     from sae_training import load
 
     given = given if given is not None else settings.path
+    both = sorted([a, b], key=lambda one: one.digest)  # an order that does not know which is A
     if given is not None:
         sae = load(_existing(given)) if isinstance(given, (str, Path)) else given
         origin = (
@@ -83,12 +86,11 @@ def find_sae(
             "give one with --sae, or a pool of similar images with sae.data=..."
         )
     else:
-        both = sorted([a, b], key=lambda one: one.digest)  # an order that does not know which is A
         sae = _train(both, settings, a.fingerprint, f"{a.source} and {b.source}", progress)
         origin = f"trained for this comparison on both sets ({sae.m} latents, k {sae.k})"
     _check_fit(sae, a)
     if isinstance(given, (str, Path)):
-        origin += _prepare(sae, given, _Both(a, b), a.encoder)
+        origin += _prepare(sae, given, both)
     return sae, origin
 
 
@@ -153,29 +155,32 @@ def _bundled(a: EmbeddingSet) -> SparseAutoencoder | None:
     return sae if a.fingerprint == sae.metadata.fingerprint else None
 
 
-def _prepare(sae: SparseAutoencoder, path: Path | str, rows: _Both, encoder: str) -> str:
+def _prepare(sae: SparseAutoencoder, path: Path | str, sets: Sequence[EmbeddingSet]) -> str:
     """Sets a missing threshold, and warns where nobody can check what an SAE was trained on; what the report says."""
     import torch
 
     from sae_training.calibration import calibrate, measure
+    from sae_training.rows import Joined
 
     told = ""
     if not sae.calibrated:
-        if rows.shape[0] < TOO_FEW:
+        images = sum(one.n for one in sets)
+        if images < TOO_FEW:
             raise LatentDiffError(
-                f"{path} has no threshold, and {rows.shape[0]} images are too few to set one on; set it on others with "
+                f"{path} has no threshold, and {images} images are too few to set one on; set it on others with "
                 "'python -m sae_training convert SRC DST --calibrate ROWS.npy'"
             )
-        calibrate(sae, rows)
+        calibrate(sae, Joined(sets))
         told = ", its threshold set on both sets together"
         log.warning("%s has no threshold: set on both sets together, at %d latents per image", path, sae.k)
     if sae.metadata.fingerprint is None:
-        found = measure(sae, [torch.from_numpy(rows[:SAMPLE])])
+        sample = (one.rows(np.argsort(one.hashes, kind="stable")[: SAMPLE // 2]) for one in sets)
+        found = measure(sae, map(torch.from_numpy, sample))
         log.warning(
             "nobody can check that %s was trained on embeddings of %s, at unit length as here: on these images it "
             "fires %.1f latents each (%d wanted) and leaves %.0f %% of the variance unexplained",
             path,
-            encoder,
+            sets[0].encoder,
             found.l0,
             sae.k,
             100 * found.fvu,

@@ -115,9 +115,10 @@ def _plainly(what: str, remedy: str) -> Iterator[None]:
     """Whatever goes wrong between here and the Hub, in one line."""
     from huggingface_hub.errors import HfHubHTTPError
 
+    # its bases are the errors of the client beneath, which is not the same in all versions
+    errors: tuple[type[BaseException], ...] = (*HfHubHTTPError.__bases__, OSError, ValueError, RuntimeError)
     try:
         yield
-    # its bases: the errors of the client beneath, which is not the same in all versions
-    except (*HfHubHTTPError.__bases__, OSError, ValueError, RuntimeError) as error:
+    except errors as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise SaeError(f"{what} ({reason[:200]}): {remedy}") from None
