@@ -83,7 +83,7 @@ def _convert(options: argparse.Namespace) -> None:
     sae = _load(options)
     if options.calibrate:
         try:
-            rows = np.load(options.calibrate, mmap_mode="r", allow_pickle=False)
+            rows = np.load(options.calibrate, mmap_mode="c", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise SaeError(f"cannot read rows from {options.calibrate} ({error}): give an .npy file [n, d]") from None
         calibrate(sae, rows)
