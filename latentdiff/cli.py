@@ -63,7 +63,9 @@ def _compare_parser() -> argparse.ArgumentParser:
     parser.add_argument("--b", metavar="SET", help="the second set of images")
     parser.add_argument("--sets", metavar="MANIFEST", help="one manifest that holds both, in its column group_name")
     parser.add_argument(
-        "--sae", metavar="DIR", help="a trained sparse autoencoder (default: trained on the sets, or bundled for few)"
+        "--sae",
+        metavar="PATH",
+        help="a trained sparse autoencoder, of this or another tool (default: trained on the sets, or bundled for few)",
     )
     parser.add_argument("--out", metavar="DIR", help="where the report goes (default: latentdiff-report)")
     return parser

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, embed, is_set, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.images import open_source, split_filter
+from sae_training.hub import is_remote
 from sae_training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -17,8 +21,11 @@ if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
 TOO_FEW = 200  # images of both sets together
+SAMPLE = 4096  # images of both sets on which an SAE of unknown origin is measured
 BUNDLED = Path(__file__).parent / "encoders" / "mini-sae"
 Progress = Callable[[str, int, int | None], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,8 @@ class SaeSettings(TrainSettings):
     """How a sparse autoencoder is trained, and where one comes from that need not be.
 
     Attributes:
-        path: an SAE's folder: `train_sae.py` writes it, `compare.py` reads it.
+        path: an SAE's folder: `train_sae.py` writes it, `compare.py` reads it; it also reads other tools' files, and
+            `hf-hub:owner/name`.
         data: a reference pool of images (or an embedding set) to train on instead of the two sets.
         minimum_rows: images of both sets together below which the SAE that is bundled with the encoder is taken, if
             there is one: what is learnt from more images serves small sets better than what they teach themselves.
@@ -50,7 +58,8 @@ def find_sae(
 
     In this order: the one that is given, one trained on the reference pool, for small sets the one bundled with `mini`,
     and one trained on both sets. Training sees no label, so the sets it is trained on may be the ones
-    that are compared.
+    that are compared. For the same reason both sets together set the threshold of an SAE whose file has none, which is
+    told; and of one that does not say whose embeddings it takes, it is told how it fits these.
 
     Raises:
         LatentDiffError: it was made for another encoder or width, or there is none and too little to train one.
@@ -58,6 +67,7 @@ def find_sae(
     from sae_training import load
 
     given = given if given is not None else settings.path
+    both = sorted([a, b], key=lambda one: one.digest)  # an order that does not know which is A
     if given is not None:
         sae = load(_existing(given)) if isinstance(given, (str, Path)) else given
         origin = (
@@ -76,10 +86,11 @@ def find_sae(
             "give one with --sae, or a pool of similar images with sae.data=..."
         )
     else:
-        both = sorted([a, b], key=lambda one: one.digest)  # an order that does not know which is A
         sae = _train(both, settings, a.fingerprint, f"{a.source} and {b.source}", progress)
         origin = f"trained for this comparison on both sets ({sae.m} latents, k {sae.k})"
     _check_fit(sae, a)
+    if isinstance(given, (str, Path)):
+        origin += _prepare(sae, given, both)
     return sae, origin
 
 
@@ -129,7 +140,7 @@ def _train(
 
 
 def _existing(path: Path | str) -> Path | str:
-    if not Path(path).is_dir():
+    if not is_remote(path) and not Path(path).expanduser().exists():
         raise LatentDiffError(
             f"no SAE at {path}; train one with train_sae.py, or leave it out to train one on the two sets"
         )
@@ -142,6 +153,40 @@ def _bundled(a: EmbeddingSet) -> SparseAutoencoder | None:
 
     sae = load(BUNDLED)
     return sae if a.fingerprint == sae.metadata.fingerprint else None
+
+
+def _prepare(sae: SparseAutoencoder, path: Path | str, sets: Sequence[EmbeddingSet]) -> str:
+    """Sets a missing threshold, and warns where nobody can check what an SAE was trained on; what the report says."""
+    import torch
+
+    from sae_training.calibration import calibrate, measure
+    from sae_training.rows import Joined
+
+    told = ""
+    if not sae.calibrated:
+        images = sum(one.n for one in sets)
+        if images < TOO_FEW:
+            raise LatentDiffError(
+                f"{path} has no threshold, and {images} images are too few to set one on; set it on others with "
+                "'python -m sae_training convert SRC DST --calibrate ROWS.npy'"
+            )
+        calibrate(sae, Joined(sets))
+        told = ", its threshold set on both sets together"
+        log.warning("%s has no threshold: set on both sets together, at %d latents per image", path, sae.k)
+    if sae.metadata.fingerprint is None:
+        sample = (one.rows(np.argsort(one.hashes, kind="stable")[: SAMPLE // 2]) for one in sets)
+        found = measure(sae, map(torch.from_numpy, sample))
+        log.warning(
+            "nobody can check that %s was trained on embeddings of %s, at unit length as here: on these images it "
+            "fires %.1f latents each (%d wanted) and leaves %.0f %% of the variance unexplained",
+            path,
+            sets[0].encoder,
+            found.l0,
+            sae.k,
+            100 * found.fvu,
+        )
+        told += ", of an encoder that its file does not name"
+    return told
 
 
 def _check_fit(sae: SparseAutoencoder, a: EmbeddingSet) -> None:

@@ -2,7 +2,7 @@
 
 sae = sae_training.train(rows, sae_training.TrainSettings(expansion_factor=8, k=20))
 codes = sae.encode(rows)
-sae.save("my_sae"); sae = sae_training.load("my_sae")
+sae.save("my_sae"); sae = sae_training.load("my_sae")  # or another tool's checkpoint, or hf-hub:owner/name
 """
 
 from __future__ import annotations
@@ -11,22 +11,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sae_training.calibration import calibrate
+    from sae_training.calibration import batch_topk_codes, calibrate
     from sae_training.codes import SparseCodes
     from sae_training.errors import SaeError
-    from sae_training.model import SparseAutoencoder, load
+    from sae_training.formats import export, load
+    from sae_training.hub import push
+    from sae_training.model import SparseAutoencoder
     from sae_training.settings import TrainSettings
     from sae_training.training import train, train_seeds
 
-__all__ = ["SaeError", "SparseAutoencoder", "SparseCodes", "TrainSettings", "calibrate", "load", "train", "train_seeds"]
+__all__ = [
+    "SaeError",
+    "SparseAutoencoder",
+    "SparseCodes",
+    "TrainSettings",
+    "batch_topk_codes",
+    "calibrate",
+    "export",
+    "load",
+    "push",
+    "train",
+    "train_seeds",
+]
 
 _HOME = {
     "SaeError": "errors",
     "SparseAutoencoder": "model",
     "SparseCodes": "codes",
     "TrainSettings": "settings",
+    "batch_topk_codes": "calibration",
     "calibrate": "calibration",
-    "load": "model",
+    "export": "formats",
+    "load": "formats",
+    "push": "hub",
     "train": "training",
     "train_seeds": "training",
 }

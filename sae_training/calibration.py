@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from sae_training.codes import SparseCodes
+from sae_training.errors import SaeError
 from sae_training.measures import Measures, Reconstruction
 from sae_training.model import SparseAutoencoder
 from sae_training.rows import Rows
@@ -24,7 +27,7 @@ def calibrate(sae: SparseAutoencoder, rows: Any) -> None:
         rows: [n, d] as stored, which it was not trained on.
 
     Raises:
-        SaeError: rows unfit (see `Rows`), or of another width.
+        SaeError: rows unfit (see `Rows`), or of another width; a rule of inference without a threshold.
     """
     held = Rows(rows, calibration_share=0.25, measuring_share=0.25)
     setting, measuring = torch.cat([held.calibration, held.measuring]), held.training
@@ -40,15 +43,45 @@ def set_threshold(sae: SparseAutoencoder, chunks: Iterable[Tensor], rows: int) -
         sae: changed in place.
         chunks: rows as stored [n, d], in parts.
         rows: in all parts together.
+
+    Raises:
+        SaeError: its rule of inference has no threshold.
     """
-    allowed = sae.k * rows
-    largest = torch.empty(0, device=sae.W_enc.device)
-    for chunk in chunks:
-        for pre in sae.pre_activations(chunk):
-            values = torch.cat([largest, pre[pre > 0]])
-            # one more than may fire: the first that may not
-            largest = values.topk(min(len(values), allowed + 1), sorted=False).values
-    sae.theta.copy_(largest.min() if len(largest) > allowed else torch.zeros(()))
+    if sae.metadata.inference != "threshold":
+        raise SaeError(
+            f"this SAE's rule of inference is {sae.metadata.inference} per row, there is no threshold to set: "
+            "use it as it is, or load it with inference='threshold'"
+        )
+    limit = _limit((pre for chunk in chunks for pre in sae.pre_activations(chunk)), sae.k * rows)
+    sae.theta = limit.to(sae.W_enc.device)
+
+
+def batch_topk_codes(sae: SparseAutoencoder, x: Tensor | np.ndarray, k: int | None = None) -> SparseCodes:
+    """The n * k largest positive pre-activations of all rows passed: codes that depend on the batch.
+
+    Some tools have them at inference too; this is to compare with them.
+
+    Args:
+        sae: calibrated or not.
+        x: rows as stored [n, d].
+        k: per row, on average; None: the model's.
+
+    Raises:
+        SaeError: rows of another width or type, or not finite.
+    """
+    limit = _limit(sae.pre_activations(x), (k or sae.k) * len(x))
+    return sae.codes_where(x, lambda pre: pre > limit)
+
+
+def _limit(blocks: Iterable[Tensor], allowed: int) -> Tensor:
+    """What exactly `allowed` positive entries of all blocks are above; 0 where there are no more than that."""
+    largest: Tensor | None = None
+    for pre in blocks:
+        positive = pre[pre > 0]
+        values = positive if largest is None else torch.cat([largest, positive])
+        # one more than may fire: the first that may not
+        largest = values.topk(min(len(values), allowed + 1), sorted=False).values
+    return torch.zeros(()) if largest is None or len(largest) <= allowed else largest.min()
 
 
 def measure(sae: SparseAutoencoder, chunks: Iterable[Tensor]) -> Measures:

@@ -18,6 +18,7 @@ class SparseCodes(NamedTuple):
     value: Tensor  # float32 [nnz], above 0
     rows: int
     latents: int
+    frame: Tensor | None = None  # float32 [rows, 2], mean and spread of each row, of a model that normalises rows
 
 
 class Pattern:

@@ -1,4 +1,4 @@
-"""The sparse autoencoder: encode, decode, save, load (docs/methods.md, 1).
+"""The sparse autoencoder: encode and decode (docs/methods.md, 1).
 
 Codes do not depend on the batch: rows are encoded in blocks of 1,024, the last one padded with zeros, so that every
 product has the same shape and a row the same bits, whoever its neighbours are.
@@ -6,28 +6,21 @@ product has the same shape and a row the same bits, whoever its neighbours are.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load as tensors_from_bytes
-from safetensors.torch import save as bytes_from_tensors
 from torch import Tensor, nn
 
 from sae_training.codes import Pattern, SparseCodes
 from sae_training.errors import SaeError
-from sae_training.files import replacing
+from sae_training.inference import normaliser, rule
 
 BLOCK = 1024  # rows per product at inference
-VERSION = 1  # of the files
-WEIGHTS_FILE, CARD_FILE = "sae.safetensors", "sae.yaml"
+VERSION = 2  # of the files; 1 had one rule of inference, the threshold
 
 
 @dataclass(frozen=True)
@@ -40,11 +33,17 @@ class SaeMetadata:
     training: Mapping[str, Any] = field(default_factory=dict)  # description, rows, steps, settings
     calibration: Mapping[str, Any] = field(default_factory=dict)  # target_l0, rows, and measured_l0 on other rows
     measures: Mapping[str, float] = field(default_factory=dict)  # fvu, l0, dead_share, cosine
+    inference: str = "threshold"  # who survives: see sae_training/inference.py
+    normalise: str = "none"  # of each standardised row: see sae_training/inference.py
+    centred: bool = True  # whether b_dec is subtracted from a row before it is encoded
     version: int = VERSION
 
 
 class SparseAutoencoder(nn.Module):
     """x to sparse codes and back: h = (x - mean) / scale, a = W_enc (h - b_dec) + b_enc, z = a where a > theta else 0.
+
+    What other tools trained may normalise each h, leave b_dec on, multiply a by a gain per latent, or keep other
+    entries of a than those above theta (inference.py).
 
     Args:
         d: width of the rows.
@@ -58,7 +57,8 @@ class SparseAutoencoder(nn.Module):
     b_dec: nn.Parameter  # [d]
     mean: Tensor  # [d]
     scale: Tensor  # []
-    theta: Tensor  # [], nan until calibrated
+    theta: Tensor  # [], or [m]; nan until calibrated
+    gain: Tensor | None  # [m], where there is one
 
     def __init__(self, d: int, m: int, metadata: SaeMetadata) -> None:
         super().__init__()
@@ -70,6 +70,7 @@ class SparseAutoencoder(nn.Module):
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("theta", torch.full((), float("nan")))
+        self.register_buffer("gain", None)
 
     @property
     def d(self) -> int:
@@ -88,8 +89,8 @@ class SparseAutoencoder(nn.Module):
 
     @property
     def calibrated(self) -> bool:
-        """Whether the threshold has been set."""
-        return not bool(self.theta.isnan())
+        """Whether the threshold has been set, where the rule of inference needs one."""
+        return self.metadata.inference != "threshold" or not bool(self.theta.isnan().any())
 
     def standardise(self, x: Tensor) -> Tensor:
         """Rows as stored [n, d] to what the weights take, h [n, d]."""
@@ -105,16 +106,7 @@ class SparseAutoencoder(nn.Module):
         Raises:
             SaeError: wrong width or type, or a row that is not finite.
         """
-        x = self._checked(x)
-        for start in range(0, len(x), BLOCK):
-            part = x[start : start + BLOCK].to(self.W_enc.device, torch.float32)
-            block = part.new_zeros(BLOCK, self.d)
-            block[: len(part)] = self.standardise(part) - self.b_dec
-            finite = block.isfinite().all(dim=1)
-            if not finite.all():
-                row = start + int((~finite).nonzero()[0])
-                raise SaeError(f"row {row} holds values that are not finite numbers: remove it or embed it again")
-            yield torch.addmm(self.b_enc, block, self.W_enc.T)[: len(part)]
+        yield from (pre for pre, _ in self._blocks(x))
 
     @torch.no_grad()
     def encode(self, x: Tensor | np.ndarray) -> SparseCodes:
@@ -131,19 +123,67 @@ class SparseAutoencoder(nn.Module):
                 "this sparse autoencoder is not calibrated, its threshold is not set: "
                 "call sae_training.calibrate(sae, rows) with rows it was not trained on"
             )
-        parts = [(above.nonzero(), a[above]) for a in self.pre_activations(x) for above in (a > self.theta,)]
-        if not parts:
-            none = torch.empty(0, dtype=torch.int64, device=self.W_enc.device)
-            return SparseCodes(none, none, torch.empty(0, device=self.W_enc.device), 0, self.m)
-        row = torch.cat([where[:, 0] + i * BLOCK for i, (where, _) in enumerate(parts)])
-        latent = torch.cat([where[:, 1] for where, _ in parts])
-        return SparseCodes(row, latent, torch.cat([values for _, values in parts]), len(x), self.m)
+        survives = rule(self.metadata.inference)
+        return self.codes_where(x, lambda pre: survives(pre, self.theta, self.k))
+
+    @torch.no_grad()
+    def codes_where(self, x: Tensor | np.ndarray, survives: Callable[[Tensor], Tensor]) -> SparseCodes:
+        """The pre-activations that survive a rule of one's own.
+
+        Args:
+            x: rows as stored, floating, [n, d].
+            survives: from pre-activations [block, m] to bool [block, m].
+
+        Raises:
+            SaeError: wrong width or type, or a row that is not finite.
+        """
+        none = torch.empty(0, dtype=torch.int64, device=self.W_enc.device)
+        rows, latents, values, frames = [none], [none], [none.float()], []
+        for i, (pre, frame) in enumerate(self._blocks(x)):
+            mask = survives(pre)
+            row, latent = mask.nonzero(as_tuple=True)
+            rows.append(row + i * BLOCK)
+            latents.append(latent)
+            values.append(pre[mask])
+            frames += [] if frame is None else [frame]
+        frame = torch.cat(frames) if frames else None
+        return SparseCodes(torch.cat(rows), torch.cat(latents), torch.cat(values), len(x), self.m, frame)
 
     @torch.no_grad()
     def decode(self, codes: SparseCodes) -> Tensor:
-        """What the codes say the rows were, in the space of the rows as stored, float32 [codes.rows, d]."""
+        """What the codes say the rows were, in the space of the rows as stored, float32 [codes.rows, d].
+
+        Raises:
+            SaeError: the model normalises each row, and the codes do not say by what.
+        """
         pattern = Pattern(codes.row, codes.latent, codes.rows, codes.latents)
-        return (pattern.combine(codes.value, self.W_dec) + self.b_dec) * self.scale + self.mean
+        h = pattern.combine(codes.value, self.W_dec) + self.b_dec
+        if normaliser(self.metadata.normalise) and codes.rows:
+            if codes.frame is None:
+                raise SaeError("these codes have no frame, which this SAE's decoder needs: decode what encode returned")
+            h = h * codes.frame[:, 1:] + codes.frame[:, :1]
+        return h * self.scale + self.mean
+
+    def _blocks(self, x: Tensor | np.ndarray) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Pre-activations of blocks of rows, with what each row was shifted and divided by, if it was."""
+        x = self._checked(x)
+        normalise = normaliser(self.metadata.normalise)
+        for start in range(0, len(x), BLOCK):
+            part = x[start : start + BLOCK].to(self.W_enc.device, torch.float32)
+            n, frame = len(part), None
+            block = part.new_zeros(BLOCK, self.d)
+            block[:n] = self.standardise(part)
+            if normalise:
+                block, frame = normalise(block)
+                frame = frame[:n]
+            if self.metadata.centred:
+                block = block - self.b_dec
+            finite = block[:n].isfinite().all(dim=1)
+            if not finite.all():
+                row = start + int((~finite).nonzero()[0])
+                raise SaeError(f"row {row} holds values that are not finite numbers: remove it or embed it again")
+            pre = torch.addmm(self.b_enc, block, self.W_enc.T)[:n]
+            yield pre if self.gain is None else pre * self.gain, frame
 
     def save(self, folder: Path | str, dtype: str = "float32") -> None:
         """Write `sae.safetensors` and `sae.yaml` into a folder, which is made where it is missing.
@@ -155,29 +195,9 @@ class SparseAutoencoder(nn.Module):
         Raises:
             SaeError: another dtype.
         """
-        if dtype not in ("float32", "float16"):
-            raise SaeError(f"cannot store weights as '{dtype}': use float32 or float16")
-        half = {"theta", "s"} if dtype == "float16" else None
-        tensors = {
-            name: tensor.detach()
-            .cpu()
-            .to(torch.float32 if half is None or name in half else torch.float16)
-            .contiguous()
-            for name, tensor in self._tensors().items()
-        }
-        data = bytes_from_tensors(tensors)
-        card = {"d": self.d, "m": self.m, **asdict(self.metadata), "sha256": hashlib.sha256(data).hexdigest()}
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        # both are written before either is renamed: a full disk leaves the pair that was there
-        with replacing(folder / WEIGHTS_FILE) as weights_path, replacing(folder / CARD_FILE) as card_path:
-            weights_path.write_bytes(data)
-            card_path.write_text(yaml.safe_dump(json.loads(json.dumps(card)), sort_keys=False), encoding="utf-8")
+        from sae_training.storage import save
 
-    def _tensors(self) -> dict[str, Tensor]:
-        """Tensors by their names in the file."""
-        named = {name: getattr(self, name) for name in ("W_enc", "W_dec", "b_enc", "b_dec", "theta")}
-        return {**named, "mu": self.mean, "s": self.scale}
+        save(self, Path(folder), dtype)
 
     def _checked(self, x: Tensor | np.ndarray) -> Tensor:
         x = torch.as_tensor(x)
@@ -188,63 +208,3 @@ class SparseAutoencoder(nn.Module):
         if not x.is_floating_point():
             raise SaeError(f"rows are {x.dtype}, expected floating numbers: convert them to float32")
         return x
-
-
-def load(folder: Path | str, device: str = "cpu") -> SparseAutoencoder:
-    """Read a sparse autoencoder that `save` wrote.
-
-    Args:
-        folder: holds `sae.safetensors` and `sae.yaml`.
-        device: where its weights go.
-
-    Raises:
-        SaeError: files missing, damaged, of another version, or not of this program.
-    """
-    folder = Path(folder)
-    card = _read_card(folder)
-    try:
-        data = (folder / WEIGHTS_FILE).read_bytes()
-        tensors = tensors_from_bytes(data)
-    except (OSError, SafetensorError) as error:
-        raise SaeError(f"cannot read {folder / WEIGHTS_FILE} ({error}): copy or train it again") from None
-    known = {f.name for f in fields(SaeMetadata)}
-    sae = SparseAutoencoder(card["d"], card["m"], SaeMetadata(**{key: v for key, v in card.items() if key in known}))
-    for name, target in sae._tensors().items():
-        found = tensors.get(name)
-        if found is None or found.shape != target.shape:
-            shape = "nothing" if found is None else str(list(found.shape))
-            raise SaeError(
-                f"{folder / WEIGHTS_FILE}: {name} should be {list(target.shape)}, found {shape}: copy or train it again"
-            )
-        # copied into torch's own aligned memory: a product's last bits may depend on how its operands are aligned
-        target.data.copy_(found)
-    if hashlib.sha256(data).hexdigest() != card["sha256"]:
-        raise SaeError(f"{folder}: {WEIGHTS_FILE} and {CARD_FILE} do not belong together: copy both again")
-    return sae.to(device).eval().requires_grad_(False)
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    path = folder / CARD_FILE
-    try:
-        card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        there = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) if folder.is_dir() else "no such folder"
-        reason = f"has no {CARD_FILE} (found: {there or 'nothing'})" if not path.exists() else str(error)
-        raise SaeError(
-            f"{folder} is not a sparse autoencoder of this program, it {reason}: train one or check the path"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise SaeError(f"cannot read {path}, it is not YAML: copy or train it again") from None
-    if not isinstance(card, dict) or "version" not in card:
-        raise SaeError(f"{path} does not describe a sparse autoencoder of this program: train one or check the path")
-    if card["version"] != VERSION:
-        raise SaeError(
-            f"{path} has format version {card['version']}, this program reads {VERSION}: update it or train again"
-        )
-    missing = [key for key in ("d", "m", "k", "variant", "sha256") if key not in card]
-    if missing:
-        raise SaeError(f"{path} lacks {', '.join(missing)}: copy or train it again")
-    for key in ("d", "m", "k"):
-        if not isinstance(card[key], int) or card[key] < 1:
-            raise SaeError(f"{path}: {key} is '{card[key]}', expected a whole number: copy or train it again")
-    return card

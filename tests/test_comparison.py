@@ -18,7 +18,7 @@ from latentdiff.findings import ComparisonResult, Finding
 from latentdiff.naming import NamingSettings
 from latentdiff.report import ReportSettings
 from latentdiff.verify import VerifySettings
-from sae_training import SparseAutoencoder, TrainSettings, train
+from sae_training import SparseAutoencoder, TrainSettings, export, train
 
 SMALL = CompareSettings(naming=NamingSettings(words=2000))
 
@@ -160,6 +160,22 @@ def test_an_sae_of_another_encoder_is_refused(sets: tuple, sae: SparseAutoencode
     narrow = train(rows[:, :32], TrainSettings(expansion_factor=1, k=4, steps=5))
     with pytest.raises(LatentDiffError, match="width 32"):
         latentdiff.compare(*sets, sae=narrow, encoder=encoder, settings=SMALL)
+
+
+def test_an_sae_in_another_tools_format_finds_what_ours_does(
+    result: ComparisonResult,
+    sets: tuple,
+    sae: SparseAutoencoder,
+    encoder: Encoder,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    export(sae, tmp_path / "lens", "saelens")
+    chosen = replace(SMALL, sae=replace(SMALL.sae, path=str(tmp_path / "lens")))
+    theirs = latentdiff.compare(*sets, encoder=encoder, settings=chosen)
+    assert [f.words for f in theirs.findings] == [f.words for f in result.findings]
+    assert theirs.sae.startswith(str(tmp_path / "lens")) and "does not name" in theirs.sae
+    assert any("nobody can check" in message for message in caplog.messages)
 
 
 def test_embeddings_of_another_encoder_are_refused(sets: tuple, encoder: Encoder) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import latentdiff
 from latentdiff.dictionary import BUNDLED, SaeSettings, find_sae, open_or_embed
@@ -72,3 +74,53 @@ def test_a_path_to_an_embedding_set_is_opened_not_embedded(tmp_path: Path, encod
     latentdiff.embed("world:everyday?images=5&seed=1", encoder, tmp_path / "set")
     opened = open_or_embed(tmp_path / "set", "no such encoder", None, EmbedSettings())
     assert opened.n == 5
+
+
+def foreign(folder: Path, d: int, threshold: float = 1.0) -> Path:
+    """A dictionary_learning run for rows of width d; its decoder rows are not of unit length."""
+    g = torch.Generator().manual_seed(0)
+    weights = torch.randn(3 * d, d, generator=g)
+    state = {
+        "encoder.weight": weights,
+        "encoder.bias": torch.zeros(3 * d),
+        "decoder.weight": 0.01 * weights.T,
+        "b_dec": torch.zeros(d),
+        "threshold": torch.tensor(threshold),
+    }
+    folder.mkdir()
+    torch.save(state, folder / "ae.pt")
+    (folder / "config.json").write_text(json.dumps({"trainer": {"dict_class": "BatchTopKSAE", "k": 8}}))
+    return folder
+
+
+def test_another_tools_sae_is_taken_with_a_warning_how_it_fits(
+    scenes: EmbeddingSet, encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = foreign(tmp_path / "run", scenes.d)
+    sae, origin = found(scenes, encoder, SaeSettings(path=str(path)))
+    l0 = len(sae.encode(scenes[:]).value) / scenes.n
+    assert "does not name" in origin and "threshold" not in origin
+    (warning,) = caplog.messages
+    assert f"fires {l0:.1f} latents each (8 wanted)" in warning and "nobody can check" in warning
+
+
+def test_a_missing_threshold_is_set_on_both_sets_together_and_told(
+    scenes: EmbeddingSet, encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = foreign(tmp_path / "run", scenes.d, threshold=-1.0)
+    sae, origin = found(scenes, encoder, SaeSettings(path=str(path)))
+    assert "its threshold set on both sets together" in origin
+    assert "has no threshold: set on both sets together, at 8 latents per image" in caplog.messages[0]
+    assert len(sae.encode(scenes[:]).value) / scenes.n == pytest.approx(8, rel=0.1)
+    a, b = halves(scenes)
+    again, _ = find_sae(path, b, a, encoder, SaeSettings(), EmbedSettings())
+    assert again.theta == sae.theta
+    with pytest.raises(LatentDiffError, match=r"40 images are too few.*convert SRC DST --calibrate"):
+        find_sae(path, *(s.select(np.arange(20)) for s in (a, b)), encoder, SaeSettings(), EmbedSettings())
+
+
+def test_another_tools_sae_of_another_width_is_refused(scenes: EmbeddingSet, encoder: Encoder, tmp_path: Path) -> None:
+    with pytest.raises(LatentDiffError, match=f"width 12, the sets have width {scenes.d}"):
+        found(scenes, encoder, SaeSettings(path=str(foreign(tmp_path / "run", 12, -1.0))))
+    with pytest.raises(LatentDiffError, match="no SAE at"):
+        found(scenes, encoder, SaeSettings(path=str(tmp_path / "nothing")))

@@ -14,7 +14,8 @@ import yaml
 
 import sae_training
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder, load
+from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.storage import load
 
 WIDTH, LATENTS, ROWS = 384, 1536, 4096
 

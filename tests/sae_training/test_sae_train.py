@@ -15,8 +15,9 @@ import torch
 
 import sae_training
 from sae_training.errors import SaeError
-from sae_training.model import SparseAutoencoder, load
+from sae_training.model import SparseAutoencoder
 from sae_training.settings import TrainSettings
+from sae_training.storage import load
 from sae_training.training import train
 
 WIDTH, DIRECTIONS = 32, 64

@@ -1,0 +1,91 @@
+"""Who survives at inference, and how rows are normalised before: two small registries (docs/methods.md, 1).
+
+Both look at one row alone, so that codes do not depend on the batch.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from sae_training.errors import SaeError
+
+Rule = Callable[[Tensor, Tensor, int], Tensor]  # pre-activations [rows, m], theta [] or [m], k -> bool [rows, m]
+Normaliser = Callable[[Tensor], tuple[Tensor, Tensor]]  # rows [rows, d] -> normalised, shift and spread [rows, 2]
+Entry = TypeVar("Entry")
+
+EPSILON = 1e-5  # added to the standard deviation, as SAELens, msae and OpenAI's code do
+
+
+def threshold(pre: Tensor, theta: Tensor, k: int) -> Tensor:
+    """Entries above theta: one for all latents, or one for each (JumpReLU)."""
+    return pre > theta
+
+
+def topk(pre: Tensor, theta: Tensor, k: int) -> Tensor:
+    """The k largest entries of each row, as far as they are positive, and entries equal to the smallest of them."""
+    return _largest(pre, k) & (pre > 0)
+
+
+def topk_abs(pre: Tensor, theta: Tensor, k: int) -> Tensor:
+    """The positive ones among the k entries of each row that are largest in size."""
+    return _largest(pre.abs(), k) & (pre > 0)
+
+
+def groupmax(pre: Tensor, theta: Tensor, k: int) -> Tensor:
+    """The largest entry of each of k groups of consecutive latents, as far as it is positive."""
+    groups = pre.unflatten(1, (k, -1))
+    return ((groups == groups.amax(dim=2, keepdim=True)) & (groups > 0)).flatten(1)
+
+
+def layer_norm(h: Tensor) -> tuple[Tensor, Tensor]:
+    """Each row minus its mean, over its standard deviation."""
+    shift = h.mean(dim=1, keepdim=True)
+    centred = h - shift
+    spread = centred.std(dim=1, keepdim=True)
+    return centred / (spread + EPSILON), torch.cat([shift, spread], dim=1)
+
+
+def constant_norm(h: Tensor) -> tuple[Tensor, Tensor]:
+    """Each row at length sqrt(d)."""
+    spread = torch.linalg.vector_norm(h, dim=1, keepdim=True) / h.shape[1] ** 0.5
+    return h / spread, torch.cat([torch.zeros_like(spread), spread], dim=1)
+
+
+RULES: dict[str, Rule] = {"threshold": threshold, "topk": topk, "topk_abs": topk_abs, "groupmax": groupmax}
+NORMALISERS: dict[str, Normaliser | None] = {"none": None, "layer_norm": layer_norm, "constant_norm": constant_norm}
+
+
+def rule(name: str) -> Rule:
+    """The rule of that name.
+
+    Raises:
+        SaeError: no such name; says the nearest one and lists all.
+    """
+    return _named(RULES, name, "rule of inference")
+
+
+def normaliser(name: str) -> Normaliser | None:
+    """The normaliser of that name; None leaves rows as they are.
+
+    Raises:
+        SaeError: no such name; says the nearest one and lists all.
+    """
+    return _named(NORMALISERS, name, "normalisation of rows")
+
+
+def _largest(values: Tensor, k: int) -> Tensor:
+    # by value, not by topk's positions: which of equal entries it takes may depend on the batch
+    return values >= values.topk(k).values[:, -1:]
+
+
+def _named(registry: Mapping[str, Entry], name: str, what: str) -> Entry:
+    if name in registry:
+        return registry[name]
+    near = difflib.get_close_matches(str(name), registry, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise SaeError(f"unknown {what} '{name}'{hint} (valid: {', '.join(sorted(registry))})")
