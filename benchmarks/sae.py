@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from benchmarks.sae_tables import bar, show
 from benchmarks.sae_timing import Bar, Shape, Times, ratio
 from sae_training.settings import TrainSettings
 
+SETTINGS = TrainSettings()  # our defaults
 SYNTHETIC = (20_000, 256)  # rows and width for fidelity, where no rows are given
 FVU_LIMIT, L0_LIMIT, DEAD_LIMIT = 1.01, 0.02, 0.02
 Figures = dict[str, Any]
@@ -33,7 +35,7 @@ Figures = dict[str, Any]
 def main() -> None:
     """Prints the tables and the bars, and writes benchmarks/sae.json."""
     options = read_options()
-    field = Field(np.load(options.rows), TrainSettings(), equal_steps=False) if options.rows else None
+    field = Field(np.load(options.rows), SETTINGS, equal_steps=False) if options.rows else None
     for name in options.parts or PARTS:
         print(f"\n== {name}", flush=True)
         figures = PARTS[name](options, field)
@@ -86,11 +88,11 @@ def gpu(options: argparse.Namespace, _: Field | None) -> Figures:
 def timed(shape: Shape, times: Times, bars: Sequence[Bar]) -> Figures:
     """Prints and returns medians, ratios and bars."""
     bases = {"over the product": sae_timing.PRODUCT, "over ours": OURS, "over the bare loop": sae_timing.BARE}
-    rows = {
-        name: {"ms": 1000 * statistics.median(seconds)}
-        | {title: ratio(times, name, base) for title, base in bases.items() if base in times}
-        for name, seconds in times.items()
+    rows: dict[str, dict[str, float | None]] = {
+        name: {"ms": 1000 * statistics.median(seconds)} for name, seconds in times.items()
     }
+    for name, row in rows.items():
+        row |= {title: ratio(times, name, base) for title, base in bases.items() if base in times}
     show(f"d {shape.d}, {shape.m} latents, {shape.rows} rows a step", rows)
     reached = [(one, ratio(times, one.above, one.below)) for one in bars]
     return {
@@ -102,7 +104,7 @@ def timed(shape: Shape, times: Times, bars: Sequence[Bar]) -> Figures:
 def memory(options: argparse.Namespace, _: Field | None) -> Figures:
     """The peak of each tool at the first shape."""
     shape = next(iter(sae_timing.BARS))
-    found = sae_memory.peaks(shape, options.warmup)
+    found = sae_memory.peaks(shape, options.warmup, sae_timing.contenders(sae_timing.task_of(shape)))
     title = f"d {shape.d}, {shape.m} latents, {shape.rows} rows a step"
     show(title, {name: {"MiB": peak} for name, peak in found.items()})
     over = {name: found[OURS] / found[name] for name in PEERS if name in found}
@@ -112,7 +114,7 @@ def memory(options: argparse.Namespace, _: Field | None) -> Figures:
 def fidelity(options: argparse.Namespace, field: Field | None) -> Figures:
     """FVU after the same batches, rate, schedule and steps."""
     source = field.source if field else superposed(*SYNTHETIC)
-    found = sae_quality.fidelity(Field(source, TrainSettings(steps=options.steps), equal_steps=True))
+    found = sae_quality.fidelity(Field(source, replace(SETTINGS, steps=options.steps), equal_steps=True))
     show(f"rows {list(source.shape)}, {options.steps} steps each", found)
     over = {name: row["ours over it"] for name, row in found.items()}
     return {"tools": found, "bars": [bar(f"FVU, ours / {name}", over.get(name), FVU_LIMIT) for name in PEERS]}

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
-from benchmarks.sae_peers import Task
-from benchmarks.sae_timing import LONG, K, Shape, contenders
+from benchmarks.sae_timing import Shape, contenders, task_of
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 SMALL = Shape(32, 64, 32)
 
 
-def peaks(shape: Shape, steps: int) -> dict[str, float]:
+def peaks(shape: Shape, steps: int, names: Iterable[str]) -> dict[str, float]:
     """MiB by which some training steps, with all that they need, raise a process's resident memory at most.
 
     Args:
         shape: of a step.
         steps: to take.
+        names: of what `contenders` makes.
     """
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        names = contenders(Task(*SMALL[:2], K, SMALL.rows, LONG))
         return {name: pool.submit(_peak, name, shape, steps).result() for name in names}
 
 
@@ -39,7 +39,7 @@ def _peak(name: str, shape: Shape, steps: int) -> float:
 
 def _run(name: str, shape: Shape, steps: int) -> None:
     h = torch.randn(shape.rows, shape.d)
-    contender = contenders(Task(shape.d, shape.m, K, shape.rows, LONG))[name]()
+    contender = contenders(task_of(shape))[name]()
     for _ in range(steps):
         contender.step(h)
 

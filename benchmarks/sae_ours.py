@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,15 +14,18 @@ from torch import Tensor
 from benchmarks.sae_peers import Task, Weights
 from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.module import SaeModule
+from sae_training.product import has_fast_bf16
 from sae_training.rows import Rows, ShuffledBatches
 from sae_training.settings import TrainSettings
 
 OURS, OURS_BF16 = "ours, float32", "ours, bf16 prefilter"
+ENDLESS = 10**9  # batches
 
 
 def our_steps(device: str) -> dict[str, dict[str, Any]]:
     """The settings of our step as it is timed, by name."""
-    return {OURS: {}}
+    fast = has_fast_bf16(torch.device(device))
+    return {OURS: {"precision": "float32"}} | ({OURS_BF16: {"precision": "auto"}} if fast else {})
 
 
 class Bare:
@@ -41,9 +42,9 @@ class Bare:
     def __init__(
         self, task: Task, dead_share: float = 0.0, mean: Tensor | None = None, scale: float = 1.0, **changes: Any
     ) -> None:
-        shares = {"warmup": task.warmup / task.steps, "decay": task.decay / task.steps}
         assert task.lr is not None
-        settings = TrainSettings(k=task.k, learning_rate=task.lr, steps=task.steps, **shares, **changes)
+        changes |= {"warmup": task.warmup / task.steps, "decay": task.decay / task.steps}
+        settings = TrainSettings(k=task.k, learning_rate=task.lr, steps=task.steps, **changes)
         sae = SparseAutoencoder(task.d, task.m, SaeMetadata(settings.variant, task.k))
         sae.scale.fill_(scale)
         if mean is not None:
@@ -74,7 +75,6 @@ class BareRun:
 
     def __init__(self, module: SaeModule) -> None:
         self.module, self.done = module, 0
-        module.trainer = SimpleNamespace(loggers=[])  # type: ignore[assignment]
         (self.optimizer,), (plan,) = module.configure_optimizers()
         self.scheduler = plan["scheduler"]
 
@@ -87,8 +87,7 @@ class BareRun:
         module.on_before_optimizer_step(self.optimizer)
         if clip:
             torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
-        self.optimizer.step()
-        module.on_train_batch_end(None, batch, self.done)
+        module.optimizer_step(0, self.done, self.optimizer)
         self.scheduler.step()
         self.done += 1
 
@@ -96,8 +95,8 @@ class BareRun:
 def weights_of(sae: SparseAutoencoder) -> Weights:
     """A trained model, in the space of standardised rows."""
     threshold = float(sae.theta) if sae.calibrated else 0.0
-    parts = (sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec, sae.b_dec)
-    return Weights(*(part.detach() for part in parts), threshold)
+    w_enc, b_enc, w_dec, b_dec = (part.detach() for part in (sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec))
+    return Weights(w_enc, b_enc, w_dec, b_dec, b_dec, threshold)
 
 
 @dataclass(frozen=True)
@@ -121,11 +120,8 @@ class Data:
 
     def positions(self, settings: TrainSettings) -> Iterator[Tensor]:
         """Those of the batches that a training with these settings draws, int64 [rows] each, without end."""
-        training = self.rows.training
-        batches = ShuffledBatches(training, settings.rows_of_batch(len(training)), settings.seed)
-        for epoch in count():
-            batches.set_epoch(epoch)
-            yield from batches
+        size = settings.rows_of_batch(len(self.rows.training))
+        return iter(ShuffledBatches(self.rows.training, size, settings.seed, ENDLESS))
 
 
 def superposed(n: int, d: int, seed: int = 0) -> np.ndarray:

@@ -74,7 +74,7 @@ BARS: dict[Shape, list[Bar]] = {
     ],
 }
 LIGHTNING_BARS = [Bar(LIGHTNING, BARE, 1.05, True)]
-GPU_BARS = [Bar("dictionary-learning", OURS, 3.0, False), Bar("sparsify", OURS, 1.5, False)]
+GPU_BARS = [Bar("dictionary-learning", OURS_BF16, 3.0, False), Bar("sparsify", OURS_BF16, 1.5, False)]
 
 
 def steps_in_turn(shape: Shape, rounds: int, warmup: int, device: str = "cpu") -> Times:
@@ -89,9 +89,15 @@ def steps_in_turn(shape: Shape, rounds: int, warmup: int, device: str = "cpu") -
     rows = torch.from_numpy(superposed(POOL * shape.rows, shape.d))
     rows = (rows - rows.mean(0)).to(device)
     pool = (rows / rows.square().mean().sqrt()).split(shape.rows)
-    task = Task(shape.d, shape.m, K, shape.rows, LONG, device=device)
-    steps = {name: partial(_next_step, make(), cycle(pool)) for name, make in contenders(task).items()}
+    steps = {
+        name: partial(_next_step, make(), cycle(pool)) for name, make in contenders(task_of(shape, device)).items()
+    }
     return alternate(steps, rounds, warmup, torch.cuda.synchronize if device == "cuda" else _nothing)
+
+
+def task_of(shape: Shape, device: str = "cpu") -> Task:
+    """What everybody is timed at."""
+    return Task(shape.d, shape.m, K, shape.rows, LONG, device=device)
 
 
 def contenders(task: Task) -> dict[str, Callable[[], Timed]]:
