@@ -23,7 +23,7 @@ K, RATE = 20, 1e-3
 POOL = 4  # batches, taken in turn
 HELD_DEAD = 0.1  # share of the latents
 LONG = 100_000  # steps that a timed run claims to have: none of those timed sees a latent die or the rate fall
-PRODUCT = "encoder product"
+PRODUCT, KEPT = "encoder product", "encoder product, into kept memory"
 AUX_ON, AUX_OFF = "ours, 10 % dead", "ours, 10 % dead, no auxiliary term"
 BARE, LIGHTNING = "ours in a bare loop", "ours in Lightning"
 WITH_ADAM = "sparsify, with Adam"
@@ -107,7 +107,10 @@ def contenders(task: Task) -> dict[str, Callable[[], Timed]]:
         task: without a rate, so that peers are as they are by default.
     """
     ours = replace(task, lr=RATE)
-    found: dict[str, Callable[[], Timed]] = {PRODUCT: partial(Product, task)}
+    found: dict[str, Callable[[], Timed]] = {
+        PRODUCT: partial(Product, task),
+        KEPT: partial(Product, task, kept=True),
+    }
     found |= {name: partial(Bare, ours, **settings) for name, settings in our_steps(task.device).items()}
     found[AUX_ON] = partial(Bare, ours, HELD_DEAD)
     found[AUX_OFF] = partial(Bare, ours, HELD_DEAD, aux_weight=0.0)
@@ -118,16 +121,22 @@ def contenders(task: Task) -> dict[str, Callable[[], Timed]]:
 
 
 class Product:
-    """The product that every step begins with, and nothing else."""
+    """The product that every step begins with, and nothing else.
 
-    def __init__(self, task: Task) -> None:
+    Args:
+        task: how large.
+        kept: whether the result goes into the same memory every time; fresh memory of that size takes time too.
+    """
+
+    def __init__(self, task: Task, kept: bool = False) -> None:
         draw = torch.Generator().manual_seed(task.seed)
         self.weights = torch.randn(task.m, task.d, generator=draw).to(task.device)
         self.bias = torch.zeros(task.m, device=task.device)
+        self.out = self.weights.new_empty(task.batch, task.m) if kept else None
 
     def step(self, h: Tensor) -> None:
         """For rows [rows, d]."""
-        torch.addmm(self.bias, h, self.weights.T)
+        torch.addmm(self.bias, h, self.weights.T, out=self.out)
 
 
 def alternate(

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from benchmarks import record, sae, sae_memory, sae_peers, sae_timing
-from benchmarks.sae_ours import BareRun, Data, superposed
+from benchmarks.sae_ours import Bare, BareRun, Data, superposed
 from benchmarks.sae_peers import Task, Weights
 from benchmarks.sae_quality import exact_floor, found_again, judge
 from sae_training.data import RowsModule
@@ -97,6 +97,18 @@ def test_the_bare_loop_takes_the_steps_that_lightning_takes_to_the_last_bit() ->
     for name, weights in theirs.sae.named_parameters():
         assert torch.equal(dict(ours.sae.named_parameters())[name], weights)
     assert not torch.equal(start.sae.W_enc, theirs.sae.W_enc)
+
+
+def test_latents_held_to_be_dead_take_part_in_the_auxiliary_term() -> None:
+    h = torch.randn(64, 8, generator=torch.Generator().manual_seed(2))
+    decoders = []
+    for weight in (0.0, 1.0):
+        bare = Bare(Task(8, 40, 3, 64, 1000, 1e-3), dead_share=0.1, aux_weight=weight, precision="float32")
+        for _ in range(3):
+            bare.step(h)
+        decoders.append(bare.weights().decoder)
+    without, with_it = decoders
+    assert not torch.allclose(without[:4], with_it[:4], atol=1e-5)
 
 
 def test_others_get_the_batches_and_the_schedule_of_our_training() -> None:
