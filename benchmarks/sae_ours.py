@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from sae_training.module import SaeModule
 from sae_training.product import has_fast_bf16
 from sae_training.rows import Rows, ShuffledBatches
 from sae_training.settings import TrainSettings
+from sae_training.training import train
 
 OURS, OURS_BF16 = "ours, float32", "ours, bf16 prefilter"
 ENDLESS = 10**9  # batches
@@ -34,21 +35,14 @@ class Bare:
     Args:
         task: its rate must be given.
         dead_share: of the latents, held to be dead at every step.
-        mean: of the rows [d], subtracted from them.
-        scale: by which they are divided.
         changes: of the settings' defaults.
     """
 
-    def __init__(
-        self, task: Task, dead_share: float = 0.0, mean: Tensor | None = None, scale: float = 1.0, **changes: Any
-    ) -> None:
+    def __init__(self, task: Task, dead_share: float = 0.0, **changes: Any) -> None:
         assert task.lr is not None
         changes |= {"warmup": task.warmup / task.steps, "decay": task.decay / task.steps}
         settings = TrainSettings(k=task.k, learning_rate=task.lr, steps=task.steps, **changes)
         sae = SparseAutoencoder(task.d, task.m, SaeMetadata(settings.variant, task.k))
-        sae.scale.fill_(scale)
-        if mean is not None:
-            sae.mean.copy_(mean)
         directions = torch.randn(task.m, task.d, generator=torch.Generator().manual_seed(task.seed))
         for weights in (sae.W_enc, sae.W_dec):
             weights.data.copy_(torch.nn.functional.normalize(directions, dim=1))
@@ -90,6 +84,11 @@ class BareRun:
         module.optimizer_step(0, self.done, self.optimizer)
         self.scheduler.step()
         self.done += 1
+
+
+def started(source: np.ndarray, settings: TrainSettings) -> SparseAutoencoder:
+    """Our model as a training of these rows [n, d] begins with it: what one step of next to no rate leaves."""
+    return train(source, replace(settings, steps=1, learning_rate=1e-30)).train().requires_grad_(True)
 
 
 def weights_of(sae: SparseAutoencoder) -> Weights:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from benchmarks.sae_ours import OURS, OURS_BF16, Bare, Data, our_steps, superposed
+from benchmarks.sae_ours import OURS, OURS_BF16, Bare, BareRun, Data, our_steps, started, superposed
 from benchmarks.sae_peers import PEERS, Task
+from sae_training.module import SaeModule
 from sae_training.settings import TrainSettings
 from sae_training.training import train
 
@@ -164,7 +165,7 @@ def alternate(
 
 
 def lightning_and_bare(shape: Shape, rounds: int, warmup: int) -> Times:
-    """A whole training, and between its steps those of a bare loop on the same batches.
+    """A whole training, and between its steps those of a bare loop from the same start on the same batches.
 
     Args:
         shape: of a step; its latents a multiple of its width.
@@ -172,10 +173,9 @@ def lightning_and_bare(shape: Shape, rounds: int, warmup: int) -> Times:
         warmup: rounds before them.
     """
     rows, steps = superposed(8 * shape.rows, shape.d), rounds + warmup + 1
-    alive: dict[str, Any] = {"dead_window": 1.0}
-    settings = TrainSettings(shape.m // shape.d, K, batch_size=shape.rows, steps=steps, **alive)
-    data = Data.of(rows)
-    bare = Bare(Task(shape.d, shape.m, K, shape.rows, steps, RATE), mean=data.mean, scale=data.scale, **alive)
+    # nothing dies: how much the auxiliary term has to do would differ from step to step
+    settings = TrainSettings(shape.m // shape.d, K, batch_size=shape.rows, steps=steps, dead_window=1.0)
+    data, bare = Data.of(rows), BareRun(SaeModule(started(rows, settings), settings, steps, steps * shape.rows))
     positions = data.positions(settings)
     marks: list[float] = []
 

@@ -13,13 +13,14 @@ import torch
 from torch.utils.data import DataLoader
 
 from benchmarks import record, sae, sae_memory, sae_peers, sae_timing
-from benchmarks.sae_ours import Bare, BareRun, Data, superposed
+from benchmarks.sae_ours import Bare, BareRun, Data, started, superposed
 from benchmarks.sae_peers import Task, Weights
 from benchmarks.sae_quality import exact_floor, found_again, judge
 from sae_training.data import RowsModule
 from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.module import SaeModule
 from sae_training.settings import TrainSettings
+from sae_training.training import train
 
 
 @pytest.fixture
@@ -97,6 +98,18 @@ def test_the_bare_loop_takes_the_steps_that_lightning_takes_to_the_last_bit() ->
     for name, weights in theirs.sae.named_parameters():
         assert torch.equal(dict(ours.sae.named_parameters())[name], weights)
     assert not torch.equal(start.sae.W_enc, theirs.sae.W_enc)
+
+
+def test_the_bare_loop_from_our_start_ends_where_our_training_ends() -> None:
+    source = superposed(400, 8)
+    settings = TrainSettings(4, 3, steps=20, batch_size=64, dead_window=1.0, precision="float32", device="cpu")
+    data, whole = Data.of(source), train(source, settings)
+    run = BareRun(SaeModule(started(source, settings), settings, 20, 20 * 64))
+    for index in islice(data.positions(settings), 20):
+        run.step(data.rows.take(index))
+    for ours, theirs in zip(run.module.sae.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(ours.detach(), theirs, rtol=0, atol=1e-4)  # the start is not the same to the bit
+    assert not torch.allclose(started(source, settings).W_enc, whole.W_enc, atol=5e-3)
 
 
 def test_latents_held_to_be_dead_take_part_in_the_auxiliary_term() -> None:
