@@ -1,10 +1,11 @@
 # The two commands for a fresh machine: `make demo` and `make test`. Both need Python 3.11 or newer, make and git.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 DATA ?= data
 
-.PHONY: install demo test lint bench-planted bench-photos bench-halves bench-clip bench-noisydiff eval-mini clean
+.PHONY: install demo test lint bench-planted bench-photos bench-halves bench-clip bench-noisydiff bench-sae eval-mini clean
 
 install: $(VENV)/.installed
 
@@ -47,9 +48,20 @@ $(VENV)/.bench: install
 	$(BIN)/python -m pip install --progress-bar off --editable '.[bench]'
 	@touch $@
 
+# beside the other tools that train sparse autoencoders, in an environment of their own; ROWS=embeddings.npy for all of it
+bench-sae: $(PEERS)/.installed
+	$(PEERS)/bin/python -m benchmarks.sae $(PARTS) $(if $(ROWS),--rows $(ROWS))
+
+$(PEERS)/.installed: pyproject.toml benchmarks/peers.txt
+	@echo "== making the environment in $(PEERS) (some minutes the first time)"
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --progress-bar off --upgrade pip
+	$(PEERS)/bin/python -m pip install --progress-bar off --editable . --requirement benchmarks/peers.txt
+	@touch $@
+
 # SPLIT=all: every image of another folder of the same layout, not only the fifth that mini was not trained on
 eval-mini: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.mini --data $(DATA) --split $(or $(SPLIT),held-out) $(if $(UNSEEN),--unseen $(UNSEEN))
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info

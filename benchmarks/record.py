@@ -14,7 +14,7 @@ from typing import Any
 HERE = Path(__file__).parent
 
 
-def record(name: str, figures: dict[str, Any], settings: dict[str, Any], encoder: str) -> Path:
+def record(name: str, figures: dict[str, Any], settings: dict[str, Any], encoder: str, part: str | None = None) -> Path:
     """Writes `benchmarks/NAME.json` and returns its path.
 
     Args:
@@ -22,18 +22,21 @@ def record(name: str, figures: dict[str, Any], settings: dict[str, Any], encoder
         figures: what was measured.
         settings: what it was measured with.
         encoder: fingerprint of the encoder.
+        part: what of the benchmark these figures are; other parts in the file stay, each with its own command and date.
     """
-    content = {
+    content: dict[str, Any] = {
         "benchmark": name,
         "figures": figures,
         "settings": settings,
         "encoder": encoder,
         "command": " ".join(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]]),
-        "commit": _commit(),
+        "commit": _commit(f"{name}.json"),
         "date": date.today().isoformat(),
         "machine": _machine(),
     }
     path = HERE / f"{name}.json"
+    if part is not None:
+        content = (json.loads(path.read_text()) if path.exists() else {}) | {part: content}
     path.write_text(json.dumps(content, indent=2) + "\n")
     return path
 
@@ -52,9 +55,12 @@ def line(label: str, result: dict[str, Any]) -> str:
     return f"  {label:<34} {result['hits']:>3} of {result['of']:<3} {result['share']:6.1%}  ({low:.0%} to {high:.0%})"
 
 
-def _commit() -> str:
+def _commit(written: str) -> str:
+    """The commit, and whether anything differs from it but the file that is written."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=HERE, capture_output=True, text=True)
-    dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], cwd=HERE, capture_output=True, text=True)
+    dirty = subprocess.run(
+        ["git", "status", "--porcelain", "-uno", ":/", f":!{written}"], cwd=HERE, capture_output=True, text=True
+    )
     return head.stdout.strip() + (" with uncommitted changes" if dirty.stdout.strip() else "")
 
 
