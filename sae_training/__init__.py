@@ -11,11 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sae_training.agreement import seed_agreement
     from sae_training.calibration import batch_topk_codes, calibrate
     from sae_training.codes import SparseCodes
     from sae_training.errors import SaeError
     from sae_training.formats import export, load
     from sae_training.hub import push
+    from sae_training.latents import measure_latents
     from sae_training.model import SparseAutoencoder
     from sae_training.settings import TrainSettings
     from sae_training.training import train, train_seeds
@@ -29,7 +31,9 @@ __all__ = [
     "calibrate",
     "export",
     "load",
+    "measure_latents",
     "push",
+    "seed_agreement",
     "train",
     "train_seeds",
 ]
@@ -43,7 +47,9 @@ _HOME = {
     "calibrate": "calibration",
     "export": "formats",
     "load": "formats",
+    "measure_latents": "latents",
     "push": "hub",
+    "seed_agreement": "agreement",
     "train": "training",
     "train_seeds": "training",
 }
