@@ -51,7 +51,7 @@ class SaeModule(lightning.LightningModule):
         self.held_out = Reconstruction(sae.d, sae.m)
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
-        """Loss of one batch of rows as stored [rows, d]: mean squared error per number, plus the auxiliary term.
+        """Loss of one batch of rows as stored [rows, d]: mean squared error per row, plus the auxiliary term.
 
         Of several processes each has its share of the batch, and the mean of their losses is that of the whole.
         """
@@ -60,10 +60,10 @@ class SaeModule(lightning.LightningModule):
         survivors = self._survivors(h)
         left = residuals(h, survivors, sae.W_dec, sae.b_dec, self.variant.widths(sae.m))
         rows = int(world.total(torch.tensor(len(batch), device=batch.device)))
-        loss = torch.stack([one.square().sum() for one in left]).mean() / (sae.d * rows / world.size())
+        loss = torch.stack([one.square().sum() for one in left]).mean() / (rows / world.size())
         dead = (self.silent > self.dead_after).nonzero().squeeze(1)
         if len(dead) and self.settings.aux_weight > 0:
-            loss = loss + self.settings.aux_weight * self._auxiliary(h, left[-1].detach(), dead)
+            loss = loss + self.settings.aux_weight * sae.d * self._auxiliary(h, left[-1].detach(), dead)
         fired = torch.zeros_like(self.silent, dtype=torch.bool).index_fill_(0, survivors.pattern.latent, True)
         self.silent = torch.where(world.anywhere(fired), 0, self.silent + rows)
         if self.logs:

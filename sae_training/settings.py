@@ -16,7 +16,7 @@ class TrainSettings:
     expansion_factor: int = 8  # latents = expansion_factor * width of the rows
     k: int = 20  # non-zero latents per row, on average
     variant: str = "batch_topk"  # who survives in training: see sae_training/sparsity.py
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     batch_size: int = 1024  # rows; at most a quarter of the training rows
     epochs: float = 30.0  # passes over the training rows ...
     minimum_steps: int = 600  # ... but never fewer steps than this
