@@ -65,7 +65,7 @@ class Full:
 
     def above(self, floor: Tensor) -> tuple[Tensor, Tensor]:
         """See `PreActivations`."""
-        index = true_positions(self.block > floor)
+        index = positions_above(self.block, floor)
         return index, self.block.flatten()[index]
 
 
@@ -98,7 +98,7 @@ class Prefiltered:
             return self._full().above(floor)
         # positive bf16 numbers have the order of their bits, and whole numbers are compared faster; -1: rounded down
         bits = least.bfloat16().view(torch.int16) - 1
-        candidates = true_positions(self._rough.view(torch.int16) > bits)
+        candidates = positions_above(self._rough.view(torch.int16), bits)
         if len(candidates) > DENSE * self._rough.numel():
             return self._full().above(floor)
         values = self._exact(candidates)
@@ -135,8 +135,8 @@ def has_fast_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def true_positions(mask: Tensor) -> Tensor:
-    """Where a mask holds, positions in its flattened form, ascending, int64 [nnz]."""
-    if mask.device.type == "cpu":  # numpy finds the few True in a long mask four times as fast
-        return torch.from_numpy(np.flatnonzero(mask.numpy()))
-    return mask.flatten().nonzero().squeeze(1)
+def positions_above(block: Tensor, floor: Tensor) -> Tensor:
+    """Where entries are above a floor: positions in the flattened block, ascending, int64 [nnz]."""
+    if block.device.type == "cpu":  # numpy compares twice, and finds the few that are above four times as fast
+        return torch.from_numpy(np.flatnonzero(block.numpy() > floor.numpy()))
+    return (block > floor).flatten().nonzero().squeeze(1)

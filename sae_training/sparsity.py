@@ -110,7 +110,7 @@ def _low_guess(sample: Tensor, k: int) -> Tensor:
     wanted = math.ceil(SLACK * k * len(sample))
     if wanted >= sample.numel():
         return sample.new_zeros(())
-    return sample.flatten().topk(wanted, sorted=False).values.min().clamp_min(0)
+    return kth_largest(sample.reshape(1, -1), wanted).squeeze(0).clamp_min(0)
 
 
 def _row_floors(block: Tensor, k: int) -> Tensor:
