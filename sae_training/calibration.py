@@ -20,7 +20,8 @@ from sae_training.rows import Rows
 def calibrate(sae: SparseAutoencoder, rows: Any) -> None:
     """Set the threshold so that `sae` fires k latents per row, on average, on rows like these.
 
-    Half of the rows set it, by the hash of their content; the L0 measured on the other half is stored beside it.
+    Half of the rows, 32,768 at most, set it, by the hash of their content; the L0 measured on as many others is stored
+    beside it.
 
     Args:
         sae: changed in place.
@@ -30,7 +31,8 @@ def calibrate(sae: SparseAutoencoder, rows: Any) -> None:
         SaeError: rows unfit (see `Rows`), or of another width; a rule of inference without a threshold.
     """
     held = Rows(rows, calibration_share=0.25, measuring_share=0.25)
-    setting, measuring = torch.cat([held.calibration, held.measuring]), held.training
+    setting = torch.cat([held.calibration, held.measuring])
+    measuring = held.training[: len(setting)]
     set_threshold(sae, held.chunks(setting), len(setting))
     measured = measure(sae, held.chunks(measuring))
     sae.metadata = replace(sae.metadata, calibration=calibration_record(sae, len(setting), measured))
@@ -91,7 +93,7 @@ def measure(sae: SparseAutoencoder, chunks: Iterable[Tensor]) -> Measures:
         sae: calibrated.
         chunks: rows as stored [n, d], in parts.
     """
-    metric = Reconstruction(sae.d, sae.m).to(sae.W_enc.device)
+    metric = Reconstruction(sae.d, sae.m, sync_on_compute=False).to(sae.W_enc.device)
     for chunk in chunks:
         chunk = chunk.to(sae.W_enc.device)
         codes = sae.encode(chunk)

@@ -6,7 +6,7 @@ Metrics whose states merge over batches and processes, and one pass that takes t
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -45,9 +45,9 @@ def measure_latents(sae: SparseAutoencoder, rows: Rows, strongest: int = 8) -> L
         strongest: rows kept of each latent, as their positions in what `rows` was made of.
     """
     device = sae.W_enc.device
-    density = FiringDensity(sae.m).to(device)
-    ms = Monosemanticity(sae.m, sae.d).to(device)
-    top = StrongestRows(sae.m, strongest).to(device)
+    density = FiringDensity(sae.m, sync_on_compute=False).to(device)
+    ms = Monosemanticity(sae.m, sae.d, sync_on_compute=False).to(device)
+    top = StrongestRows(sae.m, strongest, sync_on_compute=False).to(device)
     positions = torch.cat([rows.measuring, rows.calibration, rows.training])[:MEASURED]
     for chunk in rows.chunks(positions):
         codes = sae.encode(chunk)
@@ -87,8 +87,8 @@ class FiringDensity(Metric):
     rows: Tensor
     firings: Tensor
 
-    def __init__(self, m: int) -> None:
-        super().__init__()
+    def __init__(self, m: int, **options: Any) -> None:
+        super().__init__(**options)
         self.add_state("rows", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("firings", torch.zeros(m, dtype=torch.int64), dist_reduce_fx="sum")
 
@@ -113,8 +113,8 @@ class StrongestRows(Metric):
     full_state_update = False
     found: Tensor  # [2, m, count] float64: activations, descending (0: none), and rows
 
-    def __init__(self, m: int, count: int) -> None:
-        super().__init__()
+    def __init__(self, m: int, count: int, **options: Any) -> None:
+        super().__init__(**options)
         self.count = count
         self.add_state("found", torch.zeros(2, m, count, dtype=torch.float64), dist_reduce_fx=self._best)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ class Reconstruction(Metric):
     Args:
         d: width of the rows.
         m: number of latents.
+        options: of `Metric`, as sync_on_compute=False where every process sees all rows.
     """
 
     full_state_update = False
@@ -34,8 +35,8 @@ class Reconstruction(Metric):
     cosines: Tensor
     firings: Tensor
 
-    def __init__(self, d: int, m: int) -> None:
-        super().__init__()
+    def __init__(self, d: int, m: int, **options: Any) -> None:
+        super().__init__(**options)
         for name in ("rows", "errors", "squares", "cosines"):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("total", torch.zeros(d, dtype=torch.float64), dist_reduce_fx="sum")

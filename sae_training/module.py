@@ -18,6 +18,8 @@ from sae_training.settings import TrainSettings
 from sae_training.sparsity import variant
 from sae_training.step import EVERY, Survivors, auxiliary_loss, decode, encode, residuals
 
+SPARSE = 100  # latents for each that fires, from which few entries are candidates and a prefilter pays
+
 
 class SaeModule(lightning.LightningModule):
     """Adam on the reconstruction and auxiliary losses, decoder rows kept at unit length.
@@ -48,7 +50,7 @@ class SaeModule(lightning.LightningModule):
         self.silent: Tensor  # rows since each latent last fired
         self.register_buffer("silent", torch.zeros(sae.m, dtype=torch.int64))
         self.buffer = Buffer()
-        self.held_out = Reconstruction(sae.d, sae.m)
+        self.held_out = Reconstruction(sae.d, sae.m, sync_on_compute=False)  # every process looks at all of them
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         """Loss of one batch of rows as stored [rows, d]: mean squared error per row, plus the auxiliary term.
@@ -73,7 +75,8 @@ class SaeModule(lightning.LightningModule):
 
     def _survivors(self, h: Tensor) -> Survivors:
         sae = self.sae
-        prefilter = self.settings.precision == "auto" and h.dtype == torch.float32 and has_fast_bf16(h.device)
+        fast = h.dtype == torch.float32 and has_fast_bf16(h.device)
+        prefilter = self.settings.precision == "auto" and fast and sae.k * SPARSE <= sae.m
         weights = (sae.W_enc, sae.b_enc, sae.b_dec)
         return encode(h, *weights, self.variant, sae.k, buffer=self.buffer, prefilter=prefilter)
 

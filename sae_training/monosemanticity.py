@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -43,8 +45,8 @@ class Monosemanticity(Metric):
     first: Tensor
     second: Tensor
 
-    def __init__(self, m: int, d: int) -> None:
-        super().__init__()
+    def __init__(self, m: int, d: int, **options: Any) -> None:
+        super().__init__(**options)
         self.add_state("weighted", torch.zeros(m, d, dtype=torch.float64), dist_reduce_fx="sum")
         for name in ("first", "second"):
             self.add_state(name, torch.zeros(m, dtype=torch.float64), dist_reduce_fx="sum")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sae_training.errors import SaeError
 
 PRECISIONS = ("auto", "float32", "float64")
+DEVICES = ("auto", "cpu", "gpu")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ class TrainSettings:
     seed: int = 0
     seeds: int = 1  # how many to train, on the same rows, with seeds from `seed` on
     precision: str = "auto"  # auto: bf16 finds the candidates, exact values decide; or float32, float64 throughout
-    device: str = "auto"  # what Lightning calls an accelerator: auto, cpu, gpu
-    devices: int = 0  # processes on this machine, one a device; 0: as many as torchrun has started, else 1
-    nodes: int = 1  # machines
+    device: str = "auto"  # cpu, gpu, or auto: a GPU where there is one; several: torchrun
 
     def rows_of_batch(self, training_rows: int) -> int:
         """The largest batch: of few rows a larger one costs time and reconstructs no better."""
@@ -45,9 +44,7 @@ class TrainSettings:
         """Raises SaeError with every value that is out of its limits."""
         shares = ("warmup", "decay", "dead_window", "checkpoint_every")
         faults = [f"{key} is {getattr(self, key)} (from 0 to 1)" for key in shares if not 0 <= getattr(self, key) <= 1]
-        whole = ("expansion_factor", "k", "batch_size", "seeds", "nodes") + (
-            ("steps",) if self.steps is not None else ()
-        )
+        whole = ("expansion_factor", "k", "batch_size", "seeds") + (("steps",) if self.steps is not None else ())
         faults += [
             f"{key} is {getattr(self, key)} (a whole number, at least 1)"
             for key in whole
@@ -59,7 +56,7 @@ class TrainSettings:
             faults.append(f"epochs is {self.epochs} (above 0)")
         faults += [
             f"{key} is {getattr(self, key)} (at least 0)"
-            for key in ("aux_weight", "gradient_clip", "minimum_steps", "seed", "patience", "devices")
+            for key in ("aux_weight", "gradient_clip", "minimum_steps", "seed", "patience")
             if not getattr(self, key) >= 0
         ]
         if self.warmup + self.decay > 1:
@@ -73,8 +70,9 @@ class TrainSettings:
             faults.append(
                 f"calibration_share + measuring_share is {self.calibration_share + self.measuring_share} (at most 0.5)"
             )
-        if self.precision not in PRECISIONS:
-            faults.append(f"precision is '{self.precision}' ({', '.join(PRECISIONS)})")
+        for key, names in (("precision", PRECISIONS), ("device", DEVICES)):
+            if getattr(self, key) not in names:
+                faults.append(f"{key} is '{getattr(self, key)}' ({', '.join(names)})")
         if faults:
             raise SaeError("settings out of their limits: " + "; ".join(faults))
 

@@ -51,7 +51,8 @@ def encode(
     """
     with torch.no_grad():
         centred = h - b_dec
-        product = Prefiltered if prefilter and variant.prefilter else full
+        # a process's share of a small batch may be empty
+        product = Prefiltered if prefilter and variant.prefilter and len(h) else full
         index, values = variant.select(product(centred, w_enc, b_enc, buffer or Buffer()), k)
         pattern = Pattern.of(index, len(h), len(w_enc))
     return Survivors(pattern, _Encode.apply(w_enc, b_enc, b_dec, values, centred, pattern))

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,14 @@ from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.rows import Joined, Rows
 from sae_training.settings import TrainSettings
 from sae_training.sparsity import variant
-from sae_training.step import encode, residuals
+from sae_training.step import decode, encode
 
 if TYPE_CHECKING:
     from sae_training.callbacks import Progress
 
 LOOKS = 10  # at the held-out rows during a run that is logged, or may stop early
 # what may differ between a run and its continuation
-_ELSEWHERE = {"device": None, "devices": None, "nodes": None, "seeds": None, "checkpoint_every": None}
+_ELSEWHERE = {"device": None, "seeds": None, "checkpoint_every": None}
 SAMPLE = 8_192  # training rows, at most, that the start is fitted to
 FLATTEST = 1e-4  # of the mean variance: below it a direction counts as noise
 DEAD_ROWS = 65_536  # training rows, at most, on which a latent may show that it is alive
@@ -62,6 +62,7 @@ def train(
     Raises:
         SaeError: rows or settings that cannot be trained with, or a checkpoint that does not fit; says which and why.
     """
+    world.join()
     variant(settings.variant)
     data = prepared(rows, settings)
     latents = settings.expansion_factor * data.d
@@ -70,7 +71,7 @@ def train(
             f"k is {settings.k}, but there are only {latents} latents ({settings.expansion_factor} x {data.d}): lower k"
         )
     steps = _steps(settings, len(data.training))
-    record = {"description": description, "rows": data.n, "steps": steps, "settings": asdict(settings)}
+    record = {"description": description, "rows": data.n, "steps": steps, "settings": _plain(settings)}
     sae = _start(data, latents, settings, SaeMetadata(settings.variant, settings.k, fingerprint, record))
     _fit(sae, data, settings, steps, log_dir, Path(checkpoint) if checkpoint else None, progress)
     sae.float().eval().requires_grad_(False)
@@ -145,7 +146,7 @@ def _fitting_scale(sae: SparseAutoencoder, h: Tensor) -> float:
     rule = variant(sae.metadata.variant)
     with torch.no_grad():
         codes = encode(h, sae.W_enc, sae.b_enc, sae.b_dec, rule, sae.k)
-        h_hat = h - residuals(h, codes, sae.W_dec, sae.b_dec, [sae.m])[0]
+        h_hat = decode(codes, sae.W_dec, sae.b_dec)
     return float((h * h_hat).sum() / h_hat.square().sum().clamp_min(1e-12))
 
 
@@ -179,7 +180,7 @@ def _fit(
     from sae_training.data import RowsModule
     from sae_training.module import SaeModule
 
-    run = {"rows": data.digest, "steps": steps, "settings": {**asdict(settings), **_ELSEWHERE}}
+    run = {"rows": data.digest, "steps": steps, "settings": {**_plain(settings), **_ELSEWHERE}}
     found = find_checkpoint(checkpoint, run) if checkpoint else None
     with _quiet():
         batches = RowsModule(data, settings, steps)
@@ -189,9 +190,9 @@ def _fit(
         if checkpoint:
             callbacks.append(CheckpointCallback(checkpoint, max(1, round(settings.checkpoint_every * steps))))
         trainer = _trainer(settings, steps, callbacks, _loggers(log_dir, found))
-        world.leave_at_exit()
         trainer.fit(module, datamodule=batches, ckpt_path=found, weights_only=True)
-    if not sae.W_dec.isfinite().all():
+    sae.metadata = replace(sae.metadata, training={**sae.metadata.training, "steps": trainer.global_step})
+    if not all(weights.isfinite().all() for weights in sae.parameters()):
         raise SaeError(f"training diverged at learning_rate {settings.learning_rate}: lower it")
 
 
@@ -201,13 +202,13 @@ def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers:
 
     if settings.patience:
         callbacks = [*callbacks, EarlyStopping("held_out/fvu", patience=settings.patience, min_delta=1e-4)]
-    devices, nodes = _processes(settings)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes that torchrun has started on this machine
     return lightning.Trainer(
         max_steps=steps,
-        accelerator=settings.device,
-        devices=devices,
-        num_nodes=nodes,
-        strategy="ddp" if devices * nodes > 1 else "auto",
+        accelerator=_accelerator(settings.device),
+        devices=here,
+        num_nodes=world.size() // here,
+        strategy="ddp" if world.size() > 1 else "auto",
         use_distributed_sampler=False,
         precision="64-true" if settings.precision == "float64" else "32-true",
         gradient_clip_val=settings.gradient_clip or None,
@@ -224,12 +225,15 @@ def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers:
     )
 
 
-def _processes(settings: TrainSettings) -> tuple[int, int]:
-    """Processes on each machine, and machines: as torchrun has started them where the settings do not say."""
-    if settings.devices:
-        return settings.devices, settings.nodes
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    return here, int(os.environ.get("WORLD_SIZE", here)) // here if "LOCAL_WORLD_SIZE" in os.environ else settings.nodes
+def _accelerator(device: str) -> str:
+    if device == "gpu" and not torch.cuda.is_available():
+        raise SaeError("no GPU for sae.device=gpu here: use auto or cpu")
+    return "gpu" if device == "gpu" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+
+
+def _plain(settings: TrainSettings) -> dict[str, Any]:
+    """What steers training; classes built upon these settings have more, as the folder of the result."""
+    return {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
 
 
 def _loggers(log_dir: Path | str | None, found: Path | None) -> list[Any]:

@@ -1,6 +1,6 @@
 """What several processes that train one model together must agree upon; alone, each function returns its input.
 
-Processes are those of torch.distributed, started by torchrun or SLURM and joined by Lightning.
+Processes are those of torch.distributed, started by torchrun (on several machines too, as `srun torchrun`).
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def anywhere(mask: Tensor) -> Tensor:
 
 def join() -> None:
     """Let the processes that torchrun has started find each other, before Lightning would."""
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and dist.is_available() and not dist.is_initialized():
-        leave_at_exit()
+    started = "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", 1)) > 1
+    if started and dist.is_available() and not dist.is_initialized():
+        atexit.register(_leave)
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         dist.init_process_group(backend, timeout=timedelta(days=2))  # others wait while the first embeds
 
@@ -73,13 +74,8 @@ def first_alone() -> Iterator[None]:
         dist.barrier()
 
 
-def leave_at_exit() -> None:
-    """See that processes that will have joined part in order: gloo aborts one that just ends."""
-    if dist.is_available() and not dist.is_initialized():
-        atexit.register(_leave)
-
-
 def _leave() -> None:
+    """Part in order: gloo aborts a process that just ends."""
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -20,7 +20,7 @@ from sae_training.settings import TrainSettings
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
 
-ELSEWHERE = ("seeds", "devices", "nodes", "checkpoint_every")  # settings that change nothing about an SAE
+ELSEWHERE = ("seeds", "checkpoint_every")  # settings that change nothing about an SAE
 _SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings) if item.name not in ELSEWHERE}
 
 
@@ -138,8 +138,8 @@ def _open(config: Config) -> tuple[Encoder | None, Settings | None, list[str]]:
         faults.append(str(error))
     if not config.data:
         faults.append("nothing to train on: name the images with --data or 'data:' in the configuration")
-    if max(config.sae.devices, config.sae.nodes, int(os.environ.get("WORLD_SIZE", 1))) > 1:
-        faults.append("a sweep trains in one process: leave out torchrun, sae.devices and sae.nodes")
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        faults.append("a sweep trains in one process: leave out torchrun")
     try:
         check_inputs(config.data, None)
     except LatentDiffError as error:

@@ -45,7 +45,12 @@ def rows() -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("change", "tolerance"),
-    [({}, 1e-9), ({"variant": "topk"}, 1e-9), ({"precision": "float32", "steps": 20}, 1e-5)],
+    [
+        ({}, 1e-9),
+        ({"variant": "topk"}, 1e-9),
+        ({"precision": "auto", "steps": 20, "variant": "matryoshka_batch_topk", "k": 1, "expansion_factor": 8}, 1e-5),
+        ({"precision": "auto", "steps": 20, "batch_size": 6, "k": 1, "expansion_factor": 8}, 1e-5),  # empty shares
+    ],
 )
 def test_two_processes_give_the_weights_of_one(change: dict[str, object], tolerance: float, tmp_path: Path) -> None:
     settings = TrainSettings(**{**SETTINGS.__dict__, **change})
@@ -67,3 +72,22 @@ def test_two_processes_give_the_weights_of_one(change: dict[str, object], tolera
         together = torch.load(tmp_path / f"weights-{rank}.pt", weights_only=True)
         for name, value in alone.items():
             torch.testing.assert_close(together[name], value, rtol=tolerance, atol=tolerance, msg=name)
+
+
+@pytest.mark.slow
+def test_the_command_trains_under_torchrun_to_its_end(tmp_path: Path) -> None:
+    root = Path(sae_training.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += [str(root / "train_sae.py"), "--data", "world:everyday?images=130&seed=3", "--out", "sae"]
+    done = subprocess.run(
+        [*command, "sae.steps=20", "sae.k=4", "sae.expansion_factor=1", "report.thumbnails=false"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("SAE: sae") == 1
+    assert sae_training.load(tmp_path / "sae").calibrated
