@@ -137,6 +137,6 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 def positions_above(block: Tensor, floor: Tensor) -> Tensor:
     """Where entries are above a floor: positions in the flattened block, ascending, int64 [nnz]."""
-    if block.device.type == "cpu":  # numpy compares twice, and finds the few that are above four times as fast
+    if block.device.type == "cpu":  # numpy compares twice as fast, and finds the few that are above four times
         return torch.from_numpy(np.flatnonzero(block.numpy() > floor.numpy()))
     return (block > floor).flatten().nonzero().squeeze(1)
