@@ -48,6 +48,7 @@ def read_options(about: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about.splitlines()[0] if about else None)
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
     parser.add_argument("--no-record", action="store_true", help="print only")
+    parser.add_argument("--part", default="all settings", help="of the study: what its figures are called in the JSON")
     parser.add_argument("settings", nargs="*", help="over those of the files, as processes=2 pairs=5")
     return parser.parse_args()
 

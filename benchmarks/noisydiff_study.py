@@ -1,5 +1,7 @@
 """Which settings win: `python -m benchmarks.noisydiff_study --data folder`, one set with `only=tiny_imagenet`.
 
+Some settings alone go by a name of their own into the same file: `--part naming 'vary.naming.source=[decoder]'`.
+
 Pairs of training images answered again with one setting changed at a time (configs/noisydiff-study.yaml); what was
 chosen by it stands in benchmarks/noisydiff.md, and what the chosen settings reach on held-out images in noisydiff.json.
 """
@@ -34,7 +36,7 @@ def main() -> None:
         figures[one.name] = {table["title"]: [short(row) for row in table["rows"]] for table in tables.values()}
     if not options.no_record:
         said = {"config": CONFIG, "settings": options.settings}
-        record("noisydiff_study", figures, said, load_encoder(settings.encoder).fingerprint)
+        record("noisydiff_study", figures, said, load_encoder(settings.encoder).fingerprint, options.part)
 
 
 if __name__ == "__main__":

@@ -26,12 +26,13 @@ from latentdiff.images import read_images
 from latentdiff.language import LanguageSettings
 from latentdiff.naming import (
     LatentName,
+    Namer,
     NamingSettings,
     WordVectors,
     build_vocabulary,
     embed_vocabulary,
     exemplar_directions,
-    name_directions,
+    name_latents,
 )
 from latentdiff.proposals import Matter, propose, propose_and_verify, text_vectors, with_verification
 from latentdiff.report import ReportSettings, write_report, write_results
@@ -105,9 +106,10 @@ def compare(
         statistics = {side: sum_latents(dictionary, sets[side], progress).compute() for side in sets}
     with log.timed("names"):
         words = embed_vocabulary(build_vocabulary(settings.naming), model, settings.naming, progress=progress)
-        names = _name_latents(dictionary, sets, statistics, words, settings.naming)
+        names, namer = _name_latents(dictionary, sets, statistics, words, settings.naming)
     decoder = dictionary.W_dec.detach().cpu().numpy()
-    matter = Matter(sets, statistics, names, decoder, words, model, device)
+    by_difference = settings.naming.source == "difference"
+    matter = Matter(sets, statistics, names, decoder, words, model, device, namer if by_difference else None)
     with log.timed("concept branch"):
         concepts = matter.concept_branch(settings.concepts)
     with log.timed("density branch and verification"):
@@ -199,7 +201,7 @@ def _name_latents(
     statistics: dict[Side, LatentStatistics],
     words: WordVectors,
     settings: NamingSettings,
-) -> list[LatentName]:
+) -> tuple[list[LatentName], Namer]:
     """The words of every latent, from its decoder row or from the images of both sets that fire it most."""
     sample = np.concatenate([_spread(one, NAMING_SAMPLE // 2) for one in sets.values()])
     directions = sae.W_dec.detach().cpu().numpy()
@@ -208,7 +210,7 @@ def _name_latents(
         by_side = [exemplar_directions(s.starts, s.rows, s.values, sets[side], mean) for side, s in statistics.items()]
         weights = [s.counts / np.maximum(sum(t.counts for t in statistics.values()), 1) for s in statistics.values()]
         directions = sum(w[:, None] * d for w, d in zip(weights, by_side, strict=True))
-    return name_directions(directions, words, sample, settings)
+    return name_latents(directions, words, sample, settings)
 
 
 def _spread(embeddings: EmbeddingSet, count: int) -> np.ndarray:

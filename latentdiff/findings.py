@@ -81,6 +81,7 @@ class Finding:
     verification: Verification | None = None
     stability: str = ""  # "one seed", or in how many SAEs a matching latent is found
     latent: int | None = None  # concept branch: the latent in the SAE
+    latent_words: tuple[str, ...] = ()  # what this latent is called whatever is compared
     members: tuple[int, ...] = ()  # other latents shown as this one (same direction, or they fire together)
     details: Mapping[str, float] = field(
         default_factory=dict

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from latentdiff.concepts import ConceptSettings, LatentStatistics, concept_branch
 from latentdiff.density import DensitySettings, density_branch, hypotheses
-from latentdiff.embeddings import EmbeddingSet
+from latentdiff.embeddings import EmbeddingSet, pooled_mean
 from latentdiff.evidence import gather_evidence
-from latentdiff.findings import SIDES, ConceptResult, DensityResult, Finding, ImageRef, Side, Verification
+from latentdiff.findings import SIDES, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.images import decode, read_images
 from latentdiff.language import Difference, LanguageSettings, load_captioner, summarise
-from latentdiff.naming import LatentName, WordVectors
+from latentdiff.naming import Firings, LatentName, Namer, WordVectors, difference_direction
 from latentdiff.verify import VerifySettings, in_verification, verify
 
 if TYPE_CHECKING:
@@ -55,11 +56,32 @@ class Matter:
     words: WordVectors
     encoder: Encoder
     device: str
+    namer: Namer | None = None  # names findings by what differs; None: they are called as their latents are
 
     def concept_branch(self, settings: ConceptSettings, keep: Mapping[Side, np.ndarray] | None = None) -> ConceptResult:
         """The concept branch on all images, or on those of each set that a mask keeps."""
-        a, b = (s if keep is None else s.restrict(keep[side]) for side, s in sorted(self.statistics.items()))
-        return concept_branch(a, b, self.names, self.decoder, settings, references_into(self.sets))
+        statistics = {side: s if keep is None else s.restrict(keep[side]) for side, s in self.statistics.items()}
+        arguments = (self.names, self.decoder, settings, references_into(self.sets))
+        result = concept_branch(statistics["a"], statistics["b"], *arguments)
+        if self.namer is None or not result.findings:
+            return result
+        directions = [self._difference(finding, statistics) for finding in result.findings]
+        names = self.namer.name(np.stack(directions))
+        return replace(result, findings=tuple(map(_renamed, result.findings, names)))
+
+    @cached_property
+    def centre(self) -> np.ndarray:
+        """[d] the mean embedding of both sets."""
+        return pooled_mean(self.sets["a"], self.sets["b"])
+
+    def _difference(self, finding: Finding, statistics: Mapping[Side, LatentStatistics]) -> np.ndarray:
+        """[d] what the images that fire its latent have more of on its side."""
+        assert finding.latent is not None
+        firings = {
+            side: Firings(*one.firings(finding.latent), one.n, self.sets[side]) for side, one in statistics.items()
+        }
+        other: Side = "b" if finding.side == "a" else "a"
+        return difference_direction(firings[finding.side], firings[other], self.centre)
 
     def density_branch(
         self, rows: Rows, settings: ProposalSettings, progress: Progress | None
@@ -115,7 +137,7 @@ def propose_and_verify(
     proposals = matter.concept_branch(settings.concepts, {side: ~held[side] for side in SIDES}).findings
     # what a latent does in all images is the better evidence; where it is not among the first there, the half's stays
     deep = replace(settings.concepts, per_side=_DEEP * settings.concepts.per_side)
-    whole = {(f.side, f.latent): f for f in matter.concept_branch(deep).findings}
+    whole = {(f.side, f.latent): f for f in replace(matter, namer=None).concept_branch(deep).findings}
     density, differences = matter.density_branch(finding, settings, progress)
     texts = [f.words for f in proposals] + [(d.phrase,) for d in differences]
     answers = verify(
@@ -127,7 +149,8 @@ def propose_and_verify(
         rule.level,
     )
     verified = tuple(
-        replace(whole.get((f.side, f.latent), f), verification=v) for f, v in zip(proposals, answers, strict=False)
+        _as_checked(whole.get((f.side, f.latent), f), replace(f, verification=v))
+        for f, v in zip(proposals, answers, strict=False)
     )
     if density is not None:
         density = replace(density, hypotheses=hypotheses(density.extreme, differences, answers[len(proposals) :]))
@@ -135,9 +158,22 @@ def propose_and_verify(
 
 
 def with_verification(findings: Sequence[Finding], proposed: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Findings on all images, with what verification said where the finding half proposed the same latent."""
-    answers: dict[tuple[int | None, Side], Verification | None] = {(f.latent, f.side): f.verification for f in proposed}
-    return tuple(replace(f, verification=answers.get((f.latent, f.side))) for f in findings)
+    """Findings on all images; where the finding half proposed the same latent, with its words and what became of them.
+
+    Words that all images chose were chosen by those held back too, which therefore cannot check them.
+    """
+    checked = {(f.latent, f.side): f for f in proposed}
+    return tuple(_as_checked(f, checked.get((f.latent, f.side), f)) for f in findings)
+
+
+def _as_checked(finding: Finding, proposal: Finding) -> Finding:
+    """A finding in the words of its proposal, with what became of them."""
+    return replace(finding, words=proposal.words, name_found=proposal.name_found, verification=proposal.verification)
+
+
+def _renamed(finding: Finding, name: LatentName) -> Finding:
+    cosine = {"name_cosine": name.cosines[0]} if name.cosines else {}
+    return replace(finding, words=name.words, name_found=name.found, details={**finding.details, **cosine})
 
 
 def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: Encoder) -> np.ndarray:

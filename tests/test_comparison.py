@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -17,7 +18,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.findings import ComparisonResult, Finding
 from latentdiff.naming import NamingSettings
 from latentdiff.report import ReportSettings
-from latentdiff.verify import VerifySettings
+from latentdiff.verify import VerifySettings, in_verification
 from sae_training import SparseAutoencoder, TrainSettings, export, train
 
 SMALL = CompareSettings(naming=NamingSettings(words=2000))
@@ -57,6 +58,39 @@ def test_a_planted_difference_is_seen_by_both_branches_named_and_confirmed(resul
     first = result.side("a")[0]
     assert {"rain", "rainy", "raining"} & set(first.words)
     assert first.verification is not None and first.verification.status == "confirmed"
+
+
+def test_the_words_that_are_checked_do_not_depend_on_the_images_that_check_them(
+    sets: tuple, sae: SparseAutoencoder, encoder: Encoder, result: ComparisonResult
+) -> None:
+    held = [in_verification(one.hashes, SMALL.verify.share, SMALL.verify.seed) for one in sets]
+    everything = latentdiff.embeddings.from_arrays(
+        np.concatenate([one.rows(slice(None)) for one in sets]),
+        pa.table({"hash": np.concatenate([one.hashes for one in sets])}),
+        fingerprint=sets[0].fingerprint,
+    )
+    in_a = np.arange(len(everything)) < len(sets[0])
+    exchanged = in_a != np.concatenate(held)  # what is held back of A goes to B, and the reverse
+    turned = latentdiff.compare(
+        everything.select(exchanged), everything.select(~exchanged), sae=sae, encoder=encoder, settings=SMALL
+    )
+    words = [
+        {(f.side, f.latent): f.words for f in one.findings if f.verification and f.latent is not None}
+        for one in (result, turned)
+    ]
+    assert words[0].keys() == words[1].keys() and len(words[0]) > 5
+    assert words[0] == words[1]
+
+
+def test_findings_are_called_by_what_differs_and_tell_what_their_latent_is_called(
+    sets: tuple, sae: SparseAutoencoder, encoder: Encoder, result: ComparisonResult
+) -> None:
+    plain = replace(SMALL, naming=replace(SMALL.naming, source="decoder"))
+    by_latent = latentdiff.compare(*sets, sae=sae, encoder=encoder, settings=plain)
+    called = {f.latent: f.words for f in by_latent.concepts.findings}
+    assert all(f.words == f.latent_words for f in by_latent.concepts.findings)
+    assert {f.latent: f.latent_words for f in result.concepts.findings} == called
+    assert any(f.words != f.latent_words for f in result.concepts.findings)
 
 
 def flipped(finding: Finding) -> dict:

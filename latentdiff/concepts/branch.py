@@ -88,6 +88,7 @@ def concept_branch(
                 evidence=evidence[latent],
                 stability="one seed",
                 latent=latent,
+                latent_words=names[latent].words,
                 members=members,
                 details={name: float(m[latent]) for name, m in measures.items() if np.isfinite(m[latent])},
             )

@@ -52,8 +52,8 @@ def tail_p(score: Floats, own: Flags, other: Flags, top: float) -> float:
         return 1.0
     at_end = score >= np.partition(score, -take)[-take]
     own_there = int(own[at_end].sum())
-    null = stats.hypergeom(n, n_own, own_there + int(other[at_end].sum()))
-    return float(null.sf(own_there) + 0.5 * null.pmf(own_there))
+    null = (n, n_own, own_there + int(other[at_end].sum()))  # not frozen: scipy spends a millisecond on that
+    return float(stats.hypergeom.sf(own_there, *null) + 0.5 * stats.hypergeom.pmf(own_there, *null))
 
 
 def combine_p(p: Floats) -> float:

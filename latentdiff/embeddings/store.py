@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from latentdiff.errors import LatentDiffError
@@ -173,6 +174,24 @@ def check_same_space(a: EmbeddingSet, b: EmbeddingSet) -> None:
             f"embeddings of different encoders: {_label(a)} is of {a.fingerprint}, {_label(b)} of {b.fingerprint}; "
             "embed both with one encoder"
         )
+
+
+def mean_of(one: EmbeddingSet) -> npt.NDArray[np.float64]:
+    """[d] mean embedding of a set."""
+    return total_of(one) / one.n
+
+
+def pooled_mean(a: EmbeddingSet, b: EmbeddingSet) -> npt.NDArray[np.float64]:
+    """[d] mean embedding of both sets together, the same whichever comes first."""
+    return (total_of(a) + total_of(b)) / (a.n + b.n)
+
+
+def total_of(one: EmbeddingSet) -> npt.NDArray[np.float64]:
+    """[d] sum of a set's embeddings, block by block."""
+    total = np.zeros(one.d)
+    for start in range(0, one.n, BLOCK):
+        total += one.rows(slice(start, start + BLOCK)).sum(0, dtype=np.float64)
+    return total
 
 
 def content_hash(data: bytes) -> int:

@@ -1,17 +1,22 @@
 """Latents to words: the vocabulary, its text vectors, and which words fit a direction (docs/methods.md, 2)."""
 
-from latentdiff.naming.names import LatentName, exemplar_directions, name_directions, naming_margins
+from latentdiff.naming.directions import Firings, difference_direction, exemplar_directions
+from latentdiff.naming.names import LatentName, Namer, name_directions, name_latents, naming_margins
 from latentdiff.naming.vectors import WordVectors, embed_vocabulary
 from latentdiff.naming.vocabulary import NamingSettings, Vocabulary, build_vocabulary
 
 __all__ = [
+    "Firings",
     "LatentName",
+    "Namer",
     "NamingSettings",
     "Vocabulary",
     "WordVectors",
     "build_vocabulary",
+    "difference_direction",
     "embed_vocabulary",
     "exemplar_directions",
     "name_directions",
+    "name_latents",
     "naming_margins",
 ]

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,12 +20,6 @@ NEIGHBOURS = 10  # nearest cosines that make a hub, as in CSLS (Conneau et al. 2
 _BLOCK = 1024
 
 
-class RowsByNumber(Protocol):
-    """What gives float32 rows [k, d] for an array of row numbers [k]."""
-
-    def __getitem__(self, index: np.ndarray, /) -> np.ndarray: ...
-
-
 @dataclass(frozen=True)
 class LatentName:
     """The words nearest to a latent, nearest first."""
@@ -36,17 +29,39 @@ class LatentName:
     found: bool  # the best word is nearer than words are to random directions; if not, no word fits
 
 
-def name_directions(
+@dataclass(frozen=True, eq=False)
+class Namer:
+    """Names directions among the images of one comparison.
+
+    Attributes:
+        words: the vocabulary among the images.
+        count: words a direction gets.
+        hubness: [words] taken off the cosines by half, where hubs are damped.
+        bar: score that a word must exceed to fit.
+    """
+
+    words: WordVectors
+    count: int
+    hubness: np.ndarray | None
+    bar: float
+
+    def name(self, directions: np.ndarray) -> list[LatentName]:
+        """The nearest words of directions [k, d] of any length; a zero row has no name."""
+        nearest = _nearest_words(unit_rows(directions), self.words, self.count, self.hubness)
+        return _found(nearest, self.bar)
+
+
+def name_latents(
     directions: np.ndarray,
     words: WordVectors,
     embeddings_sample: np.ndarray,
     settings: NamingSettings,
     seed: int = 0,
-) -> list[LatentName]:
-    """The nearest words of every direction, plurals and spellings of one word listed once.
+) -> tuple[list[LatentName], Namer]:
+    """The nearest words of every latent, and what names further directions by the same measure.
 
     A name counts as found when its score exceeds the 95 % quantile of the best score of 1,000 random directions drawn
-    from the embeddings' covariance (docs/methods.md, 2).
+    from the embeddings' covariance (docs/methods.md, 2). Plurals and spellings of one word are listed once.
 
     Args:
         directions: [m, d], of any length; a zero row has no name.
@@ -59,9 +74,21 @@ def name_directions(
         LatentDiffError: the widths differ.
     """
     directions, sample = _of_one_width(directions, words, embeddings_sample)
-    hubness, nearest = _nearest(_Asked(unit_rows(directions), words, settings.words_per_latent, settings.csls))
-    bar = _bar(sample, words, hubness, seed)
-    return [LatentName(near.words, near.cosines, bool(near.score > bar)) for near in nearest]
+    count = settings.words_per_latent
+    hubness, nearest = _nearest(_Asked(unit_rows(directions), words, count, settings.csls))
+    namer = Namer(words, count, hubness, float(_bar(sample, words, hubness, seed)))
+    return _found(nearest, namer.bar), namer
+
+
+def name_directions(
+    directions: np.ndarray,
+    words: WordVectors,
+    embeddings_sample: np.ndarray,
+    settings: NamingSettings,
+    seed: int = 0,
+) -> list[LatentName]:
+    """The names alone; args and raises as for `name_latents`."""
+    return name_latents(directions, words, embeddings_sample, settings, seed)[0]
 
 
 def naming_margins(
@@ -83,37 +110,6 @@ def naming_margins(
     hubness = _word_hubness(units, words.vectors) if settings.csls else None
     best = _best_scores(units, words, hubness)
     return np.where(units.any(axis=1), best - _bar(sample, words, hubness, seed), -np.inf).astype(np.float32)
-
-
-def exemplar_directions(
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    embeddings: RowsByNumber,
-    mean: np.ndarray,
-    strongest: int = 100,
-) -> np.ndarray:
-    """What the images that fire a latent most have in common: their activation-weighted mean, minus the overall mean.
-
-    Args:
-        starts: [m + 1] int, where each latent's firings begin in `rows` and `values`.
-        rows: [nnz] int, the row of each firing.
-        values: [nnz] float, its activation (> 0).
-        embeddings: [n, d], an array or an embedding set.
-        mean: [d], the SAE's training mean.
-        strongest: firings used per latent.
-
-    Returns:
-        [m, d] float32; zero for a latent that never fires.
-    """
-    out = np.zeros((len(starts) - 1, len(mean)), np.float32)
-    for latent, (start, end) in enumerate(pairwise(starts)):
-        if start == end:
-            continue
-        top = np.lexsort((rows[start:end], -values[start:end]))[:strongest]
-        weights = values[start:end][top].astype(np.float64)
-        out[latent] = weights @ embeddings[rows[start:end][top]] / weights.sum() - mean
-    return out
 
 
 def _of_one_width(
@@ -168,12 +164,19 @@ class _Asked:
 def _nearest(asked: _Asked) -> tuple[np.ndarray | None, list[_Nearest]]:
     """The words' hubness, where it counts, and the nearest words of each direction."""
     hubness = _word_hubness(asked.units, asked.words.vectors) if asked.csls else None
-    nearest = [
-        _name(row_cosines, row_scores, asked.words.words, asked.count)
-        for cosines, scores in _scored(asked.units, asked.words.vectors, hubness)
+    return hubness, _nearest_words(asked.units, asked.words, asked.count, hubness)
+
+
+def _nearest_words(units: np.ndarray, words: WordVectors, count: int, hubness: np.ndarray | None) -> list[_Nearest]:
+    return [
+        _name(row_cosines, row_scores, words.words, count)
+        for cosines, scores in _scored(units, words.vectors, hubness)
         for row_cosines, row_scores in zip(cosines, scores, strict=True)
     ]
-    return hubness, nearest
+
+
+def _found(nearest: list[_Nearest], bar: float) -> list[LatentName]:
+    return [LatentName(near.words, near.cosines, bool(near.score > bar)) for near in nearest]
 
 
 def _scored(

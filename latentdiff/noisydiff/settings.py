@@ -180,7 +180,8 @@ def read_settings(file: str | None, overrides: Sequence[str] = ()) -> Settings:
 def read_variants(file: str | None, overrides: Sequence[str] = ()) -> tuple[Settings, list[Variant]]:
     """The settings as they are, and with one of them changed at a time.
 
-    What is changed stands under `vary`: `vary: {concepts.rank: [jsd, gap]}`, or `vary.sae.k=[10,40]` as an override.
+    What is changed stands under `vary`: `vary: {concepts.rank: [jsd, gap]}`. Overrides such as `vary.sae.k=[10,40]`
+    take the place of all that the file varies.
 
     Raises:
         LatentDiffError: nothing is varied, or as `read_settings`.
@@ -189,8 +190,9 @@ def read_variants(file: str | None, overrides: Sequence[str] = ()) -> tuple[Sett
 
     given = read_keys(file, overrides, _texts(overrides))
     base = {key: value for key, value in given.items() if not _varied(key)}
+    asked = {override.partition("=")[0].strip() for override in overrides if _varied(override)}
     variants = []
-    for name in filter(_varied, given):
+    for name in (name for name in given if _varied(name) and (name in asked or not asked)):
         key, values = name.partition(".")[2], given[name]
         if OmegaConf.is_list(values):  # from a file
             values = OmegaConf.to_container(values)

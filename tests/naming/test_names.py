@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.names import _random_directions, exemplar_directions, name_directions, naming_margins
+from latentdiff.naming.names import _random_directions, name_directions, name_latents, naming_margins
 from latentdiff.naming.vectors import WordVectors, unit_rows
 from latentdiff.naming.vocabulary import NamingSettings
 
@@ -117,20 +117,10 @@ def test_widths_that_differ_are_one_clear_line() -> None:
         name_directions(normal(2, 1), vocabulary(), normal(50, 2)[:, :23], NamingSettings())
 
 
-def test_exemplar_directions_are_weighted_means_of_the_strongest() -> None:
-    embeddings, mean = normal(30, 1), normal(1, 2)[0]
-    rows = np.array([4, 9, 11, 20, 3])
-    values = np.array([1.0, 3.0, 2.0, 0.5, 2.0], np.float32)
-    directions = exemplar_directions(np.array([0, 4, 4, 5]), rows, values, embeddings, mean, strongest=2)
-    np.testing.assert_allclose(directions[0], (3 * embeddings[9] + 2 * embeddings[11]) / 5 - mean, atol=1e-6)
-    np.testing.assert_array_equal(directions[1], 0)
-    np.testing.assert_allclose(directions[2], embeddings[3] - mean, atol=1e-6)
-
-
-def test_exemplars_of_equal_activation_are_taken_in_row_order() -> None:
-    embeddings = normal(10, 1)
-    values = np.ones(4, np.float32)
-    directions = exemplar_directions(
-        np.array([0, 4]), np.array([7, 2, 5, 1]), values, embeddings, np.zeros(D), strongest=2
-    )
-    np.testing.assert_allclose(directions[0], embeddings[[1, 2]].mean(0), atol=1e-6)
+def test_further_directions_are_named_by_the_same_measure_as_the_latents() -> None:
+    words, directions, sample = vocabulary(), normal(600, 1), normal(300, 2)
+    for settings in (NamingSettings(), NamingSettings(csls=True, words_per_latent=3)):
+        names, namer = name_latents(directions, words, sample, settings)
+        assert names == name_directions(directions, words, sample, settings)
+        again = namer.name(5 * directions[20:40])
+        assert [(name.words, name.found) for name in again] == [(name.words, name.found) for name in names[20:40]]

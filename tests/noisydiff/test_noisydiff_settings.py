@@ -47,6 +47,13 @@ def test_every_benchmark_in_the_repository_is_valid_and_shows_its_command(path: 
         assert read_variants(str(path))[1]
 
 
+def test_what_the_command_varies_takes_the_place_of_what_the_file_varies() -> None:
+    _, variants = read_variants("noisydiff-study.yaml", ["vary.sae.k=[10,40]"])
+    assert [(variant.key, variant.value) for variant in variants] == [("sae.k", 10), ("sae.k", 40)]
+    _, all_of_them = read_variants("noisydiff-study.yaml")
+    assert len({variant.key for variant in all_of_them}) > 10
+
+
 def test_there_are_benchmarks_to_check() -> None:
     assert {"noisydiff-worlds.yaml", "noisydiff-photos.yaml", "noisydiff-paper.yaml"} <= {p.name for p in CONFIGS}
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from latentdiff.embeddings.store import BLOCK, EmbeddingSet
 from latentdiff.findings import Side
 from latentdiff.language import LanguageSettings
 from latentdiff.naming import LatentName, WordVectors
@@ -78,21 +77,3 @@ def best_words(scores: npt.NDArray[np.floating], words: Sequence[str], count: in
 def one_each(words: Iterable[str]) -> Said:
     """Ranked words as findings of one word."""
     return tuple((word,) for word in words)
-
-
-def mean_of(one: EmbeddingSet) -> npt.NDArray[np.float64]:
-    """[d] mean embedding of a set."""
-    return total_of(one) / one.n
-
-
-def pooled_mean(a: EmbeddingSet, b: EmbeddingSet) -> npt.NDArray[np.float64]:
-    """[d] mean embedding of both sets together, the same whichever comes first."""
-    return (total_of(a) + total_of(b)) / (a.n + b.n)
-
-
-def total_of(one: EmbeddingSet) -> npt.NDArray[np.float64]:
-    """[d] sum of a set's embeddings, block by block."""
-    total = np.zeros(one.d)
-    for start in range(0, one.n, BLOCK):
-        total += one.rows(slice(start, start + BLOCK)).sum(0, dtype=np.float64)
-    return total

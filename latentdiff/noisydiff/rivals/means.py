@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from latentdiff.embeddings import EmbeddingSet
+from latentdiff.embeddings import EmbeddingSet, mean_of
 from latentdiff.findings import Side
 from latentdiff.naming import WordVectors
 from latentdiff.noisydiff.predictions import TOP
-from latentdiff.noisydiff.rivals.answer import Answer, Context, best_words, mean_of, one_each
+from latentdiff.noisydiff.rivals.answer import Answer, Context, best_words, one_each
 
 
 def gsclip(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:

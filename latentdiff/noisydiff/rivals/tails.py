@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from latentdiff.embeddings import EmbeddingSet
+from latentdiff.embeddings import EmbeddingSet, pooled_mean
 from latentdiff.evidence import adjust, presence_test
 from latentdiff.findings import Side
 from latentdiff.naming.vectors import unit_rows
 from latentdiff.noisydiff.predictions import TOP
-from latentdiff.noisydiff.rivals.answer import Answer, Context, best_words, one_each, pooled_mean
+from latentdiff.noisydiff.rivals.answer import Answer, Context, best_words, one_each
 
 TAIL = 0.02  # share of the images of both sets that count as nearest to a word
 LEVEL = 0.05  # q at or below which a word counts as confirmed

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from latentdiff.density.auroc import delong
-from latentdiff.embeddings import EmbeddingSet
+from latentdiff.embeddings import EmbeddingSet, pooled_mean
 from latentdiff.findings import SIDES, Side
 from latentdiff.images import decode, read_images
 from latentdiff.language import Captioner, LanguageSettings, load_captioner, summarise
 from latentdiff.noisydiff.predictions import TOP
-from latentdiff.noisydiff.rivals.answer import Answer, Context, pooled_mean
+from latentdiff.noisydiff.rivals.answer import Answer, Context
 from latentdiff.splits import position
 
 ROUNDS, SAMPLED, PROPOSALS = 3, 20, 10  # images and proposals are of each side and round
