@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -202,12 +201,11 @@ def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers:
 
     if settings.patience:
         callbacks = [*callbacks, EarlyStopping("held_out/fvu", patience=settings.patience, min_delta=1e-4)]
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes that torchrun has started on this machine
     return lightning.Trainer(
         max_steps=steps,
         accelerator=_accelerator(settings.device),
-        devices=here,
-        num_nodes=world.size() // here,
+        devices=world.local_size(),
+        num_nodes=world.size() // world.local_size(),
         strategy="ddp" if world.size() > 1 else "auto",
         use_distributed_sampler=False,
         precision="64-true" if settings.precision == "float64" else "32-true",

@@ -26,6 +26,11 @@ def rank() -> int:
     return dist.get_rank() if _together() else 0
 
 
+def local_size() -> int:
+    """How many processes torchrun has started on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
 def gather(values: Tensor) -> Tensor:
     """The values [n] of all processes, each with its own n, one after the other."""
     if not _together():
