@@ -26,7 +26,7 @@ from sae_training.step import decode, encode
 if TYPE_CHECKING:
     from sae_training.callbacks import Progress
 
-LOOKS = 10  # at the held-out rows during a run that is logged, or may stop early
+LOOKS = 10  # at the held-out rows, about, during a run that is logged, or may end early; fewer in one of few steps
 # what may differ between a run and its continuation
 _ELSEWHERE = {"device": None, "seeds": None, "checkpoint_every": None}
 SAMPLE = 8_192  # training rows, at most, that the start is fitted to
@@ -213,7 +213,8 @@ def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers:
         logger=loggers or False,
         callbacks=callbacks,
         limit_val_batches=1.0 if loggers or settings.patience else 0,
-        val_check_interval=max(1, steps // LOOKS),
+        # not after each of few steps: a checkpoint is written after a step without a look
+        val_check_interval=min(steps, max(2, steps // LOOKS)),
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=max(1, min(50, steps // 20)),

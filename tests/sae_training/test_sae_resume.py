@@ -73,6 +73,23 @@ def test_a_run_stopped_at_any_step_goes_on_to_the_same_bits(step: int, last: int
     assert done[-1] == 90
 
 
+@pytest.mark.parametrize(("steps", "step", "last"), [(2, 1, 0), (10, 6, 5), (19, 18, 17), (3, 3, 1)])
+def test_a_run_of_few_steps_goes_on_too(steps: int, step: int, last: int, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=steps)
+    with pytest.raises(Interrupted):
+        train(rows(), settings, checkpoint=tmp_path / "last.ckpt", log_dir=tmp_path, progress=stop_at(step))
+    done: list[int] = []
+    again = train(
+        rows(),
+        settings,
+        checkpoint=tmp_path / "last.ckpt",
+        log_dir=tmp_path,
+        progress=lambda stage, step, total: done.append(step),
+    )
+    assert same(train(rows(), settings), again)
+    assert done == list(range(last + 1, steps + 1))
+
+
 def test_a_run_killed_with_sigkill_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     code = (
         "import numpy as np, sys, torch, time\n"
