@@ -13,6 +13,7 @@ import torch
 from sae_training.errors import SaeError
 from sae_training.files import replacing
 
+NAMED = 3  # differences between a checkpoint's run and this one, at most
 Progress = Callable[[str, int, "int | None"], None]
 log = logging.getLogger(__name__)
 
@@ -68,10 +69,10 @@ def find_checkpoint(path: Path, run: Mapping[str, Any]) -> Path | None:
 
     Args:
         path: where it would be.
-        run: what the run is; one of another run is left alone and not used.
+        run: what the run is: `rows`, `steps` and `settings`; one of another run is left alone and not used.
 
     Raises:
-        SaeError: it is damaged, or of another run.
+        SaeError: it is damaged, or of another run; names what differs.
     """
     if not path.exists():
         return None
@@ -81,14 +82,26 @@ def find_checkpoint(path: Path, run: Mapping[str, Any]) -> Path | None:
         raise SaeError(
             f"cannot read the checkpoint {path} ({_reason(error)}): remove it to train from the start"
         ) from None
-    differing = sorted(key for key in run if found.get(key) != run[key])
-    if differing:
+    if differing := _differing(found, run):
+        more = [f"{len(differing) - NAMED} more"] if len(differing) > NAMED else []
         raise SaeError(
-            f"{path} is the checkpoint of another run ({', '.join(differing)} differ): "
+            f"{path} is the checkpoint of another run ({'; '.join(differing[:NAMED] + more)}): "
             "remove it to train from the start, or choose another folder"
         )
     log.info("training goes on from %s", path)
     return path
+
+
+def _differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """What tells two runs apart, in words."""
+    a, b = ({**run.get("settings", {}), "steps": run.get("steps")} for run in (there, here))
+    keys = sorted(key for key in {*a, *b} if (key in a) != (key in b) or a.get(key) != b.get(key))
+    rows = ["other rows"] if there.get("rows") != here.get("rows") else []
+    return rows + [f"{key}: {_shown(a, key)} there, {_shown(b, key)} here" for key in keys]
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    return repr(settings[key]) if key in settings else "unknown"  # to the version that trained
 
 
 def _reason(error: BaseException) -> str:

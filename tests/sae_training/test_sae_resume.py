@@ -161,11 +161,27 @@ def test_a_checkpoint_of_another_run_is_refused_and_left_alone(tmp_path: Path) -
     with pytest.raises(Interrupted):
         train(rows(), SETTINGS, checkpoint=path, progress=stop_at(12))
     before = path.read_bytes()
-    with pytest.raises(SaeError, match=r"checkpoint of another run \(settings differ\): remove it"):
-        train(rows(), replace(SETTINGS, k=4), checkpoint=path)
-    with pytest.raises(SaeError, match=r"checkpoint of another run \(rows differ\)"):
-        train(rows(1), SETTINGS, checkpoint=path)
+    for again, settings, said in (
+        (rows(), replace(SETTINGS, k=4), "k: 3 there, 4 here"),
+        (rows(), replace(SETTINGS, steps=80), "steps: 90 there, 80 here"),
+        (rows(1), SETTINGS, "other rows"),
+        (rows(1), replace(SETTINGS, variant="topk", seed=1), "other rows; seed: 0 there, 1 here; variant: '"),
+    ):
+        with pytest.raises(SaeError) as caught:
+            train(again, settings, checkpoint=path)
+        assert f"is the checkpoint of another run ({said}" in str(caught.value)
+        assert "): remove it to train from the start, or choose another folder" in str(caught.value)
     assert path.read_bytes() == before
+
+
+def test_of_many_settings_that_differ_a_few_are_named(tmp_path: Path) -> None:
+    there = {"rows": "abc", "steps": 9, "settings": dict.fromkeys("bcdefgh", 1)}
+    here = {"rows": "abc", "steps": 9, "settings": dict.fromkeys("acdefgh", 2)}
+    torch.save({"run": there}, tmp_path / "last.ckpt")
+    with pytest.raises(SaeError) as caught:
+        callbacks.find_checkpoint(tmp_path / "last.ckpt", here)
+    said = "(a: unknown there, 2 here; b: 1 there, unknown here; c: 1 there, 2 here; 5 more): remove it"
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"PK not a checkpoint"])
