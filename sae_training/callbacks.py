@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import lightning
 import torch
 
+from sae_training import world
 from sae_training.errors import SaeError
 from sae_training.files import replacing
 
+LEAST = 1e-4  # by which an FVU that is better is lower
 NAMED = 3  # differences between a checkpoint's run and this one, at most
 Progress = Callable[[str, int, "int | None"], None]
 log = logging.getLogger(__name__)
@@ -21,12 +24,54 @@ log = logging.getLogger(__name__)
 class ProgressCallback(lightning.Callback):
     """Tells `progress` how many steps are done."""
 
-    def __init__(self, progress: Progress, steps: int) -> None:
-        self.progress, self.steps = progress, steps
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
 
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
         """After each step."""
-        self.progress("training the sparse autoencoder", trainer.global_step, self.steps)
+        self.progress("training the sparse autoencoder", trainer.global_step, module.end)
+
+
+class PatienceCallback(lightning.Callback):
+    """Ends a run where held-out rows get no better: at the next look, the rate falling to 0 until then.
+
+    A model that is taken at full rate keeps the noise of its last steps.
+
+    Args:
+        looks: without a better FVU.
+    """
+
+    def __init__(self, looks: int) -> None:
+        self.looks, self.waited, self.best = looks, 0, math.inf
+        self.ending: tuple[int, int] | None = None  # the steps between which the rate falls early
+
+    def on_train_start(self, trainer: Any, module: Any) -> None:
+        """A run that goes on may be ending already."""
+        if self.ending:
+            module.end_early(*self.ending)
+
+    def on_validation_end(self, trainer: Any, module: Any) -> None:
+        """After a look."""
+        step, fvu = trainer.global_step, float(trainer.callback_metrics["held_out/fvu"])
+        better = fvu < self.best - LEAST
+        self.best, self.waited = (fvu, 0) if better else (self.best, self.waited + 1)
+        last = step + trainer.val_check_batch
+        if last < module.end and world.anywhere(torch.tensor(self.waited >= self.looks)):
+            self.ending = (step, last)
+            module.end_early(*self.ending)
+
+    def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
+        """After a step."""
+        if trainer.global_step >= module.end:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a run that goes on must know."""
+        return {"waited": self.waited, "best": self.best, "ending": self.ending}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Count on."""
+        self.waited, self.best, self.ending = (state_dict[name] for name in ("waited", "best", "ending"))
 
 
 class CheckpointCallback(lightning.Callback):
@@ -44,10 +89,10 @@ class CheckpointCallback(lightning.Callback):
         """A run that goes on stands where its checkpoint was written."""
         self.written = trainer.global_step
 
-    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
-        """After a step; not one that held-out rows are looked at after, which a run that goes on would not do again."""
+    def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
+        """After a step; not the last, nor one that held-out rows are looked at after: the look would be left out."""
         step = trainer.global_step
-        if step < self.written + self.every or step % trainer.val_check_batch == 0:
+        if step < self.written + self.every or step % trainer.val_check_batch == 0 or step >= module.end:
             return
         self.written = step
         if not trainer.is_global_zero:

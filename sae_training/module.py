@@ -45,6 +45,7 @@ class SaeModule(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.sae, self.settings, self.steps, self.run, self.logs = sae, settings, steps, dict(run or {}), logs
+        self.end, self.fall = steps, settings.decay * steps  # the last step, and over how many the rate falls to it
         self.variant = variant(settings.variant)
         self.dead_after = settings.dead_window * rows_drawn
         self.silent: Tensor  # rows since each latent last fired
@@ -117,7 +118,11 @@ class SaeModule(lightning.LightningModule):
         optimizer = torch.optim.Adam(self.sae.parameters(), lr=self.settings.learning_rate, fused=True)
         return [optimizer], [{"scheduler": LambdaLR(optimizer, self._rate), "interval": "step"}]
 
+    def end_early(self, step: int, last: int) -> None:
+        """Let the rate fall from where it stands at a step to 0 at another."""
+        self.end, self.fall = last, (last - step) / self._rate(step)
+
     def _rate(self, step: int) -> float:
         rising = (step + 1) / max(1.0, self.settings.warmup * self.steps)
-        falling = (self.steps - step) / max(1.0, self.settings.decay * self.steps)
+        falling = (self.end - step) / max(1.0, self.fall)
         return max(0.0, min(1.0, rising, falling))

@@ -29,7 +29,7 @@ class TrainSettings:
     gradient_clip: float = 1.0  # largest norm of the gradient; 0: no limit
     calibration_share: float = 0.1  # of the rows, held out to set the threshold; 16,384 rows at most
     measuring_share: float = 0.05  # of the rows, held out to measure; 16,384 rows at most
-    patience: int = 0  # looks at the held-out rows, ten in a run, without a better FVU before it stops; 0: never
+    patience: int = 0  # looks at the held-out rows, ten in a run, without a better FVU before it ends early; 0: never
     checkpoint_every: float = 0.05  # share of the steps between checkpoints, where a place for them is given
     seed: int = 0
     seeds: int = 1  # how many to train, on the same rows, with seeds from `seed` on

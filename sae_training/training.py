@@ -175,7 +175,7 @@ def _fit(
     checkpoint: Path | None,
     progress: Progress | None,
 ) -> None:
-    from sae_training.callbacks import CheckpointCallback, ProgressCallback, find_checkpoint
+    from sae_training.callbacks import CheckpointCallback, PatienceCallback, ProgressCallback, find_checkpoint
     from sae_training.data import RowsModule
     from sae_training.module import SaeModule
 
@@ -185,7 +185,9 @@ def _fit(
         batches = RowsModule(data, settings, steps)
         rows_drawn = round(steps / batches.batches.batches * len(data.training))
         module = SaeModule(sae, settings, steps, rows_drawn, run=run, logs=log_dir is not None)
-        callbacks: list[Any] = [ProgressCallback(progress, steps)] if progress else []
+        callbacks: list[Any] = [ProgressCallback(progress)] if progress else []
+        if settings.patience:
+            callbacks.append(PatienceCallback(settings.patience))
         if checkpoint:
             callbacks.append(CheckpointCallback(checkpoint, max(1, round(settings.checkpoint_every * steps))))
         trainer = _trainer(settings, steps, callbacks, _loggers(log_dir, found))
@@ -197,10 +199,7 @@ def _fit(
 
 def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers: list[Any]) -> Any:
     import lightning
-    from lightning.pytorch.callbacks import EarlyStopping
 
-    if settings.patience:
-        callbacks = [*callbacks, EarlyStopping("held_out/fvu", patience=settings.patience, min_delta=1e-4)]
     return lightning.Trainer(
         max_steps=steps,
         accelerator=_accelerator(settings.device),

@@ -46,5 +46,14 @@ def test_the_learning_rate_rises_stays_and_falls_over_shares_of_the_steps() -> N
     assert 0 < rates[99] <= 0.5 / 40
 
 
+@pytest.mark.parametrize(("step", "stands"), [(4, 0.5), (40, 1.0), (80, 0.5)])
+def test_an_early_end_lets_the_rate_fall_from_where_it_stands(step: int, stands: float) -> None:
+    ours = module(warmup=0.1, decay=0.4)
+    assert ours._rate(step) == stands
+    ours.end_early(step, step + 10)
+    falling = [stands * (1 - done / 10) for done in range(11)]
+    assert [ours._rate(step + done) for done in range(11)] == pytest.approx(falling)
+
+
 def test_a_latent_is_dead_after_a_share_of_all_rows_drawn() -> None:
     assert module(dead_window=0.02).dead_after == 100

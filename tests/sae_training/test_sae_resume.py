@@ -117,19 +117,27 @@ def test_a_run_killed_with_sigkill_goes_on_to_the_same_bits(tmp_path: Path) -> N
     assert same(train(rows(), SETTINGS), again)
 
 
-def test_early_stopping_counts_on_after_an_interruption(tmp_path: Path) -> None:
-    # a rate so small that nothing gets better: after two looks without a better one it stops, at the third
-    settings = replace(SETTINGS, learning_rate=1e-9, patience=2)
+# a rate so small that nothing gets better: after two looks without a better one, at step 27, the end is set to 36
+NEVER_BETTER = replace(SETTINGS, learning_rate=1e-9, patience=2)
 
-    def steps_of(**arguments: object) -> int:
-        done: list[int] = []
-        train(rows(), settings, progress=lambda stage, step, total: done.append(step), **arguments)  # type: ignore[arg-type]
-        return done[-1]
 
-    assert steps_of() == 27
+@pytest.mark.parametrize(("step", "last"), [(19, 10), (27, 19), (28, 19), (29, 28), (36, 28)])
+def test_a_run_that_ends_early_goes_on_to_the_same_bits(step: int, last: int, tmp_path: Path) -> None:
+    path, done = tmp_path / "last.ckpt", []
     with pytest.raises(Interrupted):
-        train(rows(), settings, checkpoint=tmp_path / "last.ckpt", progress=stop_at(19))
-    assert steps_of(checkpoint=tmp_path / "last.ckpt") == 27
+        train(rows(), NEVER_BETTER, checkpoint=path, progress=stop_at(step))
+    again = train(rows(), NEVER_BETTER, checkpoint=path, progress=lambda stage, step, total: done.append((step, total)))
+    assert same(train(rows(), NEVER_BETTER), again)
+    assert [step for step, _ in done] == list(range(last + 1, 37))
+    assert done[-1] == (36, 36)
+
+
+def test_a_finished_run_is_finished_again_from_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    for settings in (NEVER_BETTER, replace(SETTINGS, steps=95)):  # 95: no look after the last step
+        path.unlink(missing_ok=True)
+        whole = train(rows(), settings, checkpoint=path)
+        assert same(whole, train(rows(), settings, checkpoint=path))
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
