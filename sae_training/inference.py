@@ -5,18 +5,15 @@ Both look at one row alone, so that codes do not depend on the batch.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from sae_training.errors import SaeError
+from sae_training.registry import choose
 
 Rule = Callable[[Tensor, Tensor, int], Tensor]  # pre-activations [rows, m], theta [] or [m], k -> bool [rows, m]
 Normaliser = Callable[[Tensor], tuple[Tensor, Tensor]]  # rows [rows, d] -> normalised, shift and spread [rows, 2]
-Entry = TypeVar("Entry")
 
 EPSILON = 1e-5  # added to the standard deviation, as SAELens, msae and OpenAI's code do
 
@@ -66,7 +63,7 @@ def rule(name: str) -> Rule:
     Raises:
         SaeError: no such name; says the nearest one and lists all.
     """
-    return _named(RULES, name, "rule of inference")
+    return choose("rule of inference", name, RULES)
 
 
 def normaliser(name: str) -> Normaliser | None:
@@ -75,17 +72,9 @@ def normaliser(name: str) -> Normaliser | None:
     Raises:
         SaeError: no such name; says the nearest one and lists all.
     """
-    return _named(NORMALISERS, name, "normalisation of rows")
+    return choose("normalisation of rows", name, NORMALISERS)
 
 
 def _largest(values: Tensor, k: int) -> Tensor:
     # by value, not by topk's positions: which of equal entries it takes may depend on the batch
     return values >= values.topk(k).values[:, -1:]
-
-
-def _named(registry: Mapping[str, Entry], name: str, what: str) -> Entry:
-    if name in registry:
-        return registry[name]
-    near = difflib.get_close_matches(str(name), registry, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise SaeError(f"unknown {what} '{name}'{hint} (valid: {', '.join(sorted(registry))})")

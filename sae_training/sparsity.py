@@ -6,7 +6,6 @@ latents], int64 [nnz] ascending, and values [nnz]; only positive entries survive
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ import torch
 from torch import Tensor
 
 from sae_training import world
-from sae_training.errors import SaeError
 from sae_training.product import Full, PreActivations
+from sae_training.registry import choose
 
 Rule = Callable[[PreActivations, int], tuple[Tensor, Tensor]]
 
@@ -99,11 +98,7 @@ def variant(name: str) -> Variant:
     Raises:
         SaeError: no such name; says the nearest one and lists all.
     """
-    if name in VARIANTS:
-        return VARIANTS[name]
-    near = difflib.get_close_matches(name, VARIANTS, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise SaeError(f"unknown sparsity variant '{name}'{hint} (valid: {', '.join(sorted(VARIANTS))})")
+    return choose("sparsity variant", name, VARIANTS)
 
 
 def _low_guess(sample: Tensor, k: int) -> Tensor:
