@@ -124,7 +124,7 @@ def fill(cls: type[T], given: Mapping[str, Any], where: str = "") -> T:
     settings, broken = _build(cls, OmegaConf.to_container(schema))
     faults += broken
     if faults:
-        raise LatentDiffError((f"{where}: " if where else "") + "; ".join(dict.fromkeys(faults)))
+        raise LatentDiffError(*faults, where=where)
     return settings
 
 
@@ -239,4 +239,4 @@ def _build(cls: type, values: Any) -> tuple[Any, list[str]]:
     try:
         return cls(**arguments), []
     except (LatentDiffError, SaeError) as error:
-        return defaults, [str(error)]
+        return defaults, list(error.faults)

@@ -36,6 +36,18 @@ def test_all_faults_are_named_at_once_with_the_nearest_key(tmp_path: Path) -> No
         assert part in message
 
 
+def test_faults_travel_one_by_one_and_the_line_joins_them() -> None:
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(overrides=["naming.words=-1", "naming.words_per_latent=0", "sae.k=0", "sae.epochs=0"])
+    assert set(caught.value.faults) == {
+        "naming.words is -1; use 0 or more",
+        "naming.words_per_latent is 0; use 1 or more",
+        "k is 0 (a whole number, at least 1)",
+        "epochs is 0.0 (above 0)",
+    }
+    assert str(caught.value) == "; ".join(caught.value.faults)
+
+
 def test_values_out_of_range_are_named_for_all_sections_at_once() -> None:
     with pytest.raises(LatentDiffError) as caught:
         read_config(overrides=["concepts.level=3", "density.folds=1", "sae.k=0"])

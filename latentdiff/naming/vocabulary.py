@@ -47,7 +47,7 @@ class NamingSettings:
         if not self.templates or any(template.count("{}") != 1 for template in self.templates):
             faults.append(f"naming.templates is {list(self.templates)}; each needs one {{}} for the word")
         if faults:
-            raise LatentDiffError("; ".join(faults))
+            raise LatentDiffError(*faults)
 
 
 @dataclass(frozen=True)

@@ -75,16 +75,17 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
     faults += [f"{key} is swept twice; name all its values at once" for key in _twice(swept)]
     singles = [f"{key}={values[0]}" for key, values in axes.items() if len(values) == 1]
     grid = {key: values for key, values in axes.items() if len(values) > 1}
+    where = ""
     configs: list[tuple[dict[str, str], Config]] = []
     for chosen in product(*grid.values()):
         values = dict(zip(grid, chosen, strict=True))
         try:
             read = read_config(file, [*overrides, *singles, *(f"{k}={v}" for k, v in values.items())], plain)
             configs.append((values, read))
-        except (LatentDiffError, SaeError) as error:
-            faults += str(error).split("; ")
+        except LatentDiffError as error:
+            faults, where = [*faults, *error.faults], error.where
     if not configs:
-        raise LatentDiffError("; ".join(dict.fromkeys(faults)))
+        raise LatentDiffError(*faults, where=where)
     config = configs[0][1]
     points = tuple(Point({key: _value(one, key) for key in values}, one.sae) for values, one in configs)
     encoder, benchmark, further = _open(config)
@@ -92,7 +93,7 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
     if encoder:
         faults += [fault for point in points for fault in _unfit(point, encoder.dimension)]
     if faults or encoder is None:
-        raise LatentDiffError("; ".join(dict.fromkeys(faults)))
+        raise LatentDiffError(*faults, where=where)
     return Plan(config, points, encoder, benchmark)
 
 
@@ -104,15 +105,15 @@ def _wrong_axis(text: str) -> Iterator[str]:
     elif len(set(values)) < len(values):
         yield f"'{text}' names a value twice"
     elif len(values) > 1 and key not in _SWEPT:
-        yield _not_swept(key, values[0])
+        yield from _not_swept(key, values[0])
 
 
-def _not_swept(key: str, value: str) -> str:
+def _not_swept(key: str, value: str) -> Sequence[str]:
     try:
         read_config(overrides=[f"{key}={value}"])
-    except (LatentDiffError, SaeError) as error:
-        return str(error)  # says which key is nearest
-    return f"{key} cannot be swept, only settings of training can, as in sae.k=5,20"
+    except LatentDiffError as error:
+        return error.faults  # say which key is nearest
+    return [f"{key} cannot be swept, only settings of training can, as in sae.k=5,20"]
 
 
 def _axis(text: str) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,15 @@ def test_faults_of_all_kinds_are_said_together_and_once(tmp_path: Path) -> None:
         assert line.count(part) == 1, part
     assert line.count("warmup + decay is 1.2") == 1
     assert "name the images with --data" in fault("sae.k=4,40", plain={})
+
+
+def test_a_fault_is_said_whole_and_once_though_points_share_it_and_others_end_alike(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("sae: {kk: 5}\n")
+    line = fault("sae.k=0,4", "sae.warmup=0.2,0.7", overrides=("sweep.seeds=0", "naming.words_per_latent=0"))
+    assert line.count("k is 0 (a whole number, at least 1)") == line.count("warmup + decay is 1.2 (at most 1)") == 1
+    for section in ("sweep.seeds", "naming.words_per_latent"):
+        assert line.count(f"{section} is 0; use 1 or more") == 1
+    with pytest.raises(LatentDiffError) as caught:
+        plan_sweep(str(tmp_path / "c.yaml"), [], DATA, ["sae.k=2,many"])
+    said = "c.yaml: unknown key 'sae.kk', did you mean 'sae.k'?; sae.k='many' does not fit"
+    assert str(caught.value).startswith(f"{tmp_path}{os.sep}{said}")
