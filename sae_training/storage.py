@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,14 @@ def load(folder: Path | str, device: str = "cpu") -> SparseAutoencoder:
     sae = SparseAutoencoder(card["d"], card["m"], SaeMetadata(**{key: v for key, v in card.items() if key in known}))
     rule(sae.metadata.inference)
     normaliser(sae.metadata.normalise)
+    _fill(sae, tensors, folder / WEIGHTS_FILE)
+    if hashlib.sha256(data).hexdigest() != card["sha256"]:
+        raise SaeError(f"{folder}: {WEIGHTS_FILE} and {CARD_FILE} do not belong together: copy both again")
+    return sae.to(device).eval().requires_grad_(False)
+
+
+def _fill(sae: SparseAutoencoder, tensors: Mapping[str, torch.Tensor], file: Path) -> None:
+    """Weights of a file, in the model."""
     for name in ("theta", "gain"):  # one for each latent, in some models
         if name in tensors and tensors[name].shape == (sae.m,):
             setattr(sae, name, torch.empty(sae.m))
@@ -72,14 +81,9 @@ def load(folder: Path | str, device: str = "cpu") -> SparseAutoencoder:
         found = tensors.get(name)
         if found is None or found.shape != target.shape:
             shape = "nothing" if found is None else str(list(found.shape))
-            raise SaeError(
-                f"{folder / WEIGHTS_FILE}: {name} should be {list(target.shape)}, found {shape}: copy or train it again"
-            )
+            raise SaeError(f"{file}: {name} should be {list(target.shape)}, found {shape}: copy or train it again")
         # copied into torch's own aligned memory: a product's last bits may depend on how its operands are aligned
         target.copy_(found)
-    if hashlib.sha256(data).hexdigest() != card["sha256"]:
-        raise SaeError(f"{folder}: {WEIGHTS_FILE} and {CARD_FILE} do not belong together: copy both again")
-    return sae.to(device).eval().requires_grad_(False)
 
 
 def _read_card(folder: Path) -> dict[str, Any]:

@@ -78,6 +78,16 @@ def write(sae: SparseAutoencoder, folder: Path) -> None:
         "b_enc": weights.b_enc,
         "b_dec": weights.b_dec,
     }
+    if architecture != "topk":
+        tensors["threshold"] = weights.theta.expand(sae.m).contiguous()
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / FILES[0]) as weights_path, replacing(folder / CONFIG) as config_path:
+        weights_path.write_bytes(bytes_from_tensors(tensors))
+        config_path.write_text(json.dumps(_config(sae, architecture)), encoding="utf-8")
+
+
+def _config(sae: SparseAutoencoder, architecture: str) -> dict[str, Any]:
+    """What `cfg.json` says of a model that takes rows as they are."""
     settings: dict[str, Any] = {
         "architecture": architecture,
         "d_in": sae.d,
@@ -96,12 +106,7 @@ def write(sae: SparseAutoencoder, folder: Path) -> None:
     }
     if architecture == "topk":
         settings |= {"k": sae.k, "rescale_acts_by_decoder_norm": False}
-    else:
-        tensors["threshold"] = weights.theta.expand(sae.m).contiguous()
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / FILES[0]) as weights_path, replacing(folder / CONFIG) as config_path:
-        weights_path.write_bytes(bytes_from_tensors(tensors))
-        config_path.write_text(json.dumps(settings), encoding="utf-8")
+    return settings
 
 
 def _architecture(checkpoint: Checkpoint, settings: Mapping[str, Any]) -> str:
