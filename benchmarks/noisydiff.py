@@ -1,7 +1,8 @@
 """Noisy-Diff on scenes and photographs, with its rivals: `make bench-noisydiff DATA=folder`.
 
 Runs configs/noisydiff-worlds.yaml and configs/noisydiff-photos.yaml, and records the tables that count: hits,
-differences on the same pairs, scarcity, mixes of the branches, false alarms, cost.
+differences on the same pairs, scarcity, mixes of the branches, false alarms, cost. Each set goes into the JSON by its
+name, with its own command, commit and date; `--only NAME` runs one.
 """
 
 from __future__ import annotations
@@ -29,18 +30,19 @@ TABLES += ("cost", "said")
 def main() -> None:
     """Runs what is not answered yet, and writes benchmarks/noisydiff.json."""
     options = read_options(__doc__)
-    figures: dict[str, Any] = {}
     for config in CONFIGS:
-        settings = read_settings(config, [f"data.root={options.data}", *options.settings])
+        if options.only and options.only not in {one.name for one in read_settings(config, []).sets}:
+            continue
+        chosen_set = [f"only={options.only}"] if options.only else []
+        settings = read_settings(config, [f"data.root={options.data}", *chosen_set, *options.settings])
         for one in settings.chosen_sets():
             with Progress(Console(stderr=True)) as progress:
                 lines = run_all(replace(settings, only=one.name), progress=progress)
             print("\n".join(lines), flush=True)
             tables = json.loads((Path(settings.out) / one.name / "tables.json").read_text(encoding="utf-8"))
-            figures[one.name] = chosen(tables)
-    if not options.no_record:
-        said = {"configs": CONFIGS, "settings": options.settings}
-        record("noisydiff", figures, said, load_encoder(settings.encoder).fingerprint)
+            if not options.no_record:
+                said = {"config": config, "settings": options.settings}
+                record("noisydiff", chosen(tables), said, load_encoder(settings.encoder).fingerprint, one.name)
 
 
 def read_options(about: str | None) -> argparse.Namespace:
@@ -48,6 +50,7 @@ def read_options(about: str | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about.splitlines()[0] if about else None)
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
     parser.add_argument("--no-record", action="store_true", help="print only")
+    parser.add_argument("--only", metavar="SET", help="run this set of images alone")
     parser.add_argument("--part", default="all settings", help="of the study: what its figures are called in the JSON")
     parser.add_argument("settings", nargs="*", help="over those of the files, as processes=2 pairs=5")
     return parser.parse_args()

@@ -66,8 +66,8 @@ def test_the_words_that_are_checked_do_not_depend_on_the_images_that_check_them(
     held = [in_verification(one.hashes, SMALL.verify.share, SMALL.verify.seed) for one in sets]
     everything = latentdiff.embeddings.from_arrays(
         np.concatenate([one.rows(slice(None)) for one in sets]),
-        pa.table({"hash": np.concatenate([one.hashes for one in sets])}),
-        fingerprint=sets[0].fingerprint,
+        encoder=encoder,
+        table=pa.table({"hash": np.concatenate([one.hashes for one in sets])}),
     )
     in_a = np.arange(len(everything)) < len(sets[0])
     exchanged = in_a != np.concatenate(held)  # what is held back of A goes to B, and the reverse
