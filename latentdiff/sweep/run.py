@@ -27,7 +27,7 @@ from sae_training.settings import TrainSettings
 
 Progress = Callable[[str, int, int | None], None]
 
-EDITION = 1  # of the points; goes up when training or a measure changes in a way that no setting tells
+EDITION = 2  # of the points; goes up when training or a measure changes in a way that no setting tells
 
 
 def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -> Outcome:

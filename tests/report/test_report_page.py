@@ -198,6 +198,15 @@ def test_the_numbers_shown_are_those_that_the_badge_rests_on(make_result, make_f
     assert "its latent 220 of 1,240" in numbers and "checked on 13 of 611" in numbers
 
 
+def test_a_latent_that_is_called_otherwise_by_itself_says_so_among_its_numbers(make_result, make_finding):
+    finding = make_finding(words=("racket",), latent=412, latent_words=("court", "<b>tennis"), members=())
+    page = render(make_result(findings=(finding,)), {})
+    assert "latent 412 (by itself: court, <b>tennis)" in Page(page).text
+    assert "<b>tennis" not in page
+    same = make_finding(words=("racket",), latent_words=("racket",))
+    assert "by itself" not in Page(render(make_result(findings=(same,)), {})).text
+
+
 @pytest.mark.parametrize(
     ("status", "badge"),
     [("confirmed", "✓ confirmed"), ("weak", "~ weak"), (None, "not verified"), ("refuted", "✕ refuted")],
