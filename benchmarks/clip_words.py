@@ -2,7 +2,7 @@
 
 Stored vectors of the original ViT-B/32: photographs with tags, and object names as the vocabulary. For each tag, A is
 the photographs with it and B those without; what the first five findings of every method say of A is printed, with the
-text vectors centred and as they are (raw), with the latents named by their strongest images, and with CSLS.
+text vectors centred and as they are (raw), named by decoder rows or by the strongest images, and with CSLS.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ METHODS = ("concept", "density", "combined", "mean-shift", "gsclip", "vocabulary
 VARIED = ("concept", "combined")  # of these also with another naming
 NAMINGS: dict[str, dict[str, Any]] = {
     "raw": {"centre": False},
+    "decoder": {"source": "decoder"},
     "exemplars": {"source": "exemplars"},
     "csls": {"csls": True},
 }

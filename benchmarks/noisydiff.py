@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +28,28 @@ TABLES += ("cost", "said")
 
 def main() -> None:
     """Runs what is not answered yet, and writes benchmarks/noisydiff.json."""
-    options = read_options(__doc__)
-    for config in CONFIGS:
-        if options.only and options.only not in {one.name for one in read_settings(config, []).sets}:
-            continue
-        chosen_set = [f"only={options.only}"] if options.only else []
-        settings = read_settings(config, [f"data.root={options.data}", *chosen_set, *options.settings])
-        for one in settings.chosen_sets():
-            with Progress(Console(stderr=True)) as progress:
-                lines = run_all(replace(settings, only=one.name), progress=progress)
-            print("\n".join(lines), flush=True)
-            tables = json.loads((Path(settings.out) / one.name / "tables.json").read_text(encoding="utf-8"))
-            if not options.no_record:
-                said = {"config": config, "settings": options.settings}
-                record("noisydiff", chosen(tables), said, load_encoder(settings.encoder).fingerprint, one.name)
+    config_of = {one.name: config for config in CONFIGS for one in read_settings(config).sets}
+    parser = command_line(__doc__)
+    parser.add_argument("--only", metavar="SET", choices=list(config_of), help=f"of {', '.join(config_of)}")
+    options = parser.parse_args()
+    for name in [options.only] if options.only else config_of:
+        given = [f"data.root={options.data}", *options.settings, f"only={name}"]
+        settings = read_settings(config_of[name], given)
+        with Progress(Console(stderr=True)) as progress:
+            print("\n".join(run_all(settings, progress=progress)), flush=True)
+        tables = json.loads((Path(settings.out) / name / "tables.json").read_text(encoding="utf-8"))
+        if not options.no_record:
+            said = {"config": config_of[name], "settings": options.settings}
+            record("noisydiff", chosen(tables), said, load_encoder(settings.encoder).fingerprint, name)
 
 
-def read_options(about: str | None) -> argparse.Namespace:
-    """The command line of this benchmark and of its study: data, no_record, settings."""
+def command_line(about: str | None) -> argparse.ArgumentParser:
+    """What this benchmark and its study are told: data, no_record, settings."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0] if about else None)
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder of shards a data set")
     parser.add_argument("--no-record", action="store_true", help="print only")
-    parser.add_argument("--only", metavar="SET", help="run this set of images alone")
-    parser.add_argument("--part", default="all settings", help="of the study: what its figures are called in the JSON")
     parser.add_argument("settings", nargs="*", help="over those of the files, as processes=2 pairs=5")
-    return parser.parse_args()
+    return parser
 
 
 def chosen(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -116,7 +116,8 @@ def _absorb(kept: Finding, other: Finding) -> Finding:
     latents = [other.latent] if other.latent is not None else []
     members = tuple(dict.fromkeys((*kept.members, *latents, *other.members)))
     if kept.latent is None:  # a phrase takes over the latent that says the same
-        return replace(kept, branches=branches, latent=other.latent, members=other.members)
+        latent = replace(kept, latent=other.latent, latent_words=other.latent_words, members=other.members)
+        return replace(latent, branches=branches)
     return replace(kept, branches=branches, members=members)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentdiff.combine import CombineSettings, combine, confidence
-from latentdiff.concepts import ConceptSettings, LatentStatistics, sum_latents
+from latentdiff.concepts import ConceptSettings, sum_latents
 from latentdiff.density import DensitySettings
 from latentdiff.dictionary import SaeSettings, check_inputs, find_sae, open_or_embed
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_same_space
@@ -31,7 +31,6 @@ from latentdiff.naming import (
     WordVectors,
     build_vocabulary,
     embed_vocabulary,
-    exemplar_directions,
     name_latents,
 )
 from latentdiff.proposals import Matter, propose, propose_and_verify, text_vectors, with_verification
@@ -106,10 +105,9 @@ def compare(
         statistics = {side: sum_latents(dictionary, sets[side], progress).compute() for side in sets}
     with log.timed("names"):
         words = embed_vocabulary(build_vocabulary(settings.naming), model, settings.naming, progress=progress)
-        names, namer = _name_latents(dictionary, sets, statistics, words, settings.naming)
+        names, namer = _name_latents(dictionary, sets, words, settings.naming)
     decoder = dictionary.W_dec.detach().cpu().numpy()
-    by_difference = settings.naming.source == "difference"
-    matter = Matter(sets, statistics, names, decoder, words, model, device, namer if by_difference else None)
+    matter = Matter(sets, statistics, names, decoder, words, model, device, namer, settings.naming.source)
     with log.timed("concept branch"):
         concepts = matter.concept_branch(settings.concepts)
     with log.timed("density branch and verification"):
@@ -196,21 +194,11 @@ def _check_set(label: str, embeddings: EmbeddingSet, encoder: Encoder) -> None:
 
 
 def _name_latents(
-    sae: SparseAutoencoder,
-    sets: Sets,
-    statistics: dict[Side, LatentStatistics],
-    words: WordVectors,
-    settings: NamingSettings,
+    sae: SparseAutoencoder, sets: Sets, words: WordVectors, settings: NamingSettings
 ) -> tuple[list[LatentName], Namer]:
-    """The words of every latent, from its decoder row or from the images of both sets that fire it most."""
+    """What every latent is called by itself, and what names findings by the same measure."""
     sample = np.concatenate([_spread(one, NAMING_SAMPLE // 2) for one in sets.values()])
-    directions = sae.W_dec.detach().cpu().numpy()
-    if settings.source == "exemplars":
-        mean = sae.mean.cpu().numpy()
-        by_side = [exemplar_directions(s.starts, s.rows, s.values, sets[side], mean) for side, s in statistics.items()]
-        weights = [s.counts / np.maximum(sum(t.counts for t in statistics.values()), 1) for s in statistics.values()]
-        directions = sum(w[:, None] * d for w, d in zip(weights, by_side, strict=True))
-    return name_latents(directions, words, sample, settings)
+    return name_latents(sae.W_dec.detach().cpu().numpy(), words, sample, settings)
 
 
 def _spread(embeddings: EmbeddingSet, count: int) -> np.ndarray:

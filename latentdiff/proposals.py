@@ -17,7 +17,7 @@ from latentdiff.evidence import gather_evidence
 from latentdiff.findings import SIDES, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.images import decode, read_images
 from latentdiff.language import Difference, LanguageSettings, load_captioner, summarise
-from latentdiff.naming import Firings, LatentName, Namer, WordVectors, difference_direction
+from latentdiff.naming import DIRECTIONS, Firings, LatentName, Namer, WordVectors
 from latentdiff.verify import VerifySettings, in_verification, verify
 
 if TYPE_CHECKING:
@@ -56,32 +56,36 @@ class Matter:
     words: WordVectors
     encoder: Encoder
     device: str
-    namer: Namer | None = None  # names findings by what differs; None: they are called as their latents are
+    namer: Namer
+    source: str  # what a finding's words are nearest to, of `naming.SOURCES`
 
     def concept_branch(self, settings: ConceptSettings, keep: Mapping[Side, np.ndarray] | None = None) -> ConceptResult:
         """The concept branch on all images, or on those of each set that a mask keeps."""
         statistics = {side: s if keep is None else s.restrict(keep[side]) for side, s in self.statistics.items()}
         arguments = (self.names, self.decoder, settings, references_into(self.sets))
         result = concept_branch(statistics["a"], statistics["b"], *arguments)
-        if self.namer is None or not result.findings:
+        if self.source not in DIRECTIONS or not result.findings:
             return result
-        directions = [self._difference(finding, statistics) for finding in result.findings]
-        names = self.namer.name(np.stack(directions))
-        return replace(result, findings=tuple(map(_renamed, result.findings, names)))
+        # in the order of the latents, which does not know which set is A: a product's last bits may hang on it
+        findings = sorted(result.findings, key=_latent)
+        names = self.namer.name(np.stack([self._direction(finding, statistics) for finding in findings]))
+        called = {_latent(finding): name for finding, name in zip(findings, names, strict=True)}
+        return replace(
+            result, findings=tuple(_renamed(finding, called[_latent(finding)]) for finding in result.findings)
+        )
 
     @cached_property
     def centre(self) -> np.ndarray:
         """[d] the mean embedding of both sets."""
         return pooled_mean(self.sets["a"], self.sets["b"])
 
-    def _difference(self, finding: Finding, statistics: Mapping[Side, LatentStatistics]) -> np.ndarray:
-        """[d] what the images that fire its latent have more of on its side."""
-        assert finding.latent is not None
+    def _direction(self, finding: Finding, statistics: Mapping[Side, LatentStatistics]) -> np.ndarray:
+        """[d] what the words of a finding must be near to."""
         firings = {
-            side: Firings(*one.firings(finding.latent), one.n, self.sets[side]) for side, one in statistics.items()
+            side: Firings(*one.firings(_latent(finding)), one.n, self.sets[side]) for side, one in statistics.items()
         }
         other: Side = "b" if finding.side == "a" else "a"
-        return difference_direction(firings[finding.side], firings[other], self.centre)
+        return DIRECTIONS[self.source](firings[finding.side], firings[other], self.centre)
 
     def density_branch(
         self, rows: Rows, settings: ProposalSettings, progress: Progress | None
@@ -137,7 +141,7 @@ def propose_and_verify(
     proposals = matter.concept_branch(settings.concepts, {side: ~held[side] for side in SIDES}).findings
     # what a latent does in all images is the better evidence; where it is not among the first there, the half's stays
     deep = replace(settings.concepts, per_side=_DEEP * settings.concepts.per_side)
-    whole = {(f.side, f.latent): f for f in replace(matter, namer=None).concept_branch(deep).findings}
+    whole = {(f.side, f.latent): f for f in replace(matter, source="decoder").concept_branch(deep).findings}
     density, differences = matter.density_branch(finding, settings, progress)
     texts = [f.words for f in proposals] + [(d.phrase,) for d in differences]
     answers = verify(
@@ -168,12 +172,24 @@ def with_verification(findings: Sequence[Finding], proposed: Sequence[Finding]) 
 
 def _as_checked(finding: Finding, proposal: Finding) -> Finding:
     """A finding in the words of its proposal, with what became of them."""
-    return replace(finding, words=proposal.words, name_found=proposal.name_found, verification=proposal.verification)
+    called = _called(finding, proposal.words, proposal.name_found, proposal.details.get("name_cosine"))
+    return replace(called, verification=proposal.verification)
 
 
 def _renamed(finding: Finding, name: LatentName) -> Finding:
-    cosine = {"name_cosine": name.cosines[0]} if name.cosines else {}
-    return replace(finding, words=name.words, name_found=name.found, details={**finding.details, **cosine})
+    return _called(finding, name.words, name.found, name.cosines[0] if name.cosines else None)
+
+
+def _called(finding: Finding, words: tuple[str, ...], found: bool, cosine: float | None) -> Finding:
+    """A finding by another name; `name_cosine` is that of the name that is shown."""
+    details = {key: value for key, value in finding.details.items() if key != "name_cosine"}
+    details |= {} if cosine is None else {"name_cosine": cosine}
+    return replace(finding, words=words, name_found=found, details=details)
+
+
+def _latent(finding: Finding) -> int:
+    assert finding.latent is not None  # a finding of the concept branch
+    return finding.latent
 
 
 def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: Encoder) -> np.ndarray:

@@ -56,7 +56,7 @@ class PatienceCallback(lightning.Callback):
         better = fvu < self.best - LEAST
         self.best, self.waited = (fvu, 0) if better else (self.best, self.waited + 1)
         last = step + trainer.val_check_batch
-        if last < module.end and world.anywhere(torch.tensor(self.waited >= self.looks)):
+        if last < module.end and world.anywhere(torch.tensor(self.waited >= self.looks, device=module.device)):
             self.ending = (step, last)
             module.end_early(*self.ending)
 

@@ -75,12 +75,12 @@ def test_exchanging_the_sets_exchanges_the_sides_and_keeps_the_order():
 
 
 def test_near_synonyms_merge_into_the_surer_one_and_keep_both_provenances():
-    concepts = [found("puppy", status="weak")]
+    concepts = [found("puppy", status="weak", latent_words=("paw",))]
     density = [found("dog", "density", "confirmed"), found("car", "density", "confirmed", more=10)]
     merged = combine(concepts, density, vectors(puppy=0.1, dog=0.0, car=1.5))
     assert words(merged) == ["dog", "car"]
     assert merged[0].branches == ("concept", "density")
-    assert merged[0].latent == concepts[0].latent
+    assert (merged[0].latent, merged[0].latent_words) == (concepts[0].latent, ("paw",))
     assert merged[1].branches == ("density",)
 
 

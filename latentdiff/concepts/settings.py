@@ -32,7 +32,7 @@ class ConceptSettings:
         per_side: findings kept on each side.
         hide_active: share of the tested latents to hide that fires most often (paper: 0.1).
         hide_ms: share to hide with the lowest monosemanticity (paper: 0.5).
-        hide_name: share to hide whose best word fits worst.
+        hide_name: share to hide whose latent's own best word fits worst.
         exemplars: images per finding that show it.
         near_misses: images per finding that barely show it.
     """

@@ -1,11 +1,12 @@
 """Latents to words: the vocabulary, its text vectors, and which words fit a direction (docs/methods.md, 2)."""
 
-from latentdiff.naming.directions import Firings, difference_direction, exemplar_directions
+from latentdiff.naming.directions import DIRECTIONS, Firings
 from latentdiff.naming.names import LatentName, Namer, name_directions, name_latents, naming_margins
 from latentdiff.naming.vectors import WordVectors, embed_vocabulary
 from latentdiff.naming.vocabulary import NamingSettings, Vocabulary, build_vocabulary
 
 __all__ = [
+    "DIRECTIONS",
     "Firings",
     "LatentName",
     "Namer",
@@ -13,9 +14,7 @@ __all__ = [
     "Vocabulary",
     "WordVectors",
     "build_vocabulary",
-    "difference_direction",
     "embed_vocabulary",
-    "exemplar_directions",
     "name_directions",
     "name_latents",
     "naming_margins",

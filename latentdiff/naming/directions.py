@@ -1,13 +1,17 @@
-"""What stands for a latent beside its decoder row: its strongest images, or how they differ (docs/methods.md, 2)."""
+"""What names a finding beside its latent's decoder row: how its images differ, or the strongest of them.
+
+See docs/methods.md, 2.
+"""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+STRONGEST = 100  # images that stand for a latent
 _BLOCK = 8192  # rows read at once
 
 
@@ -43,35 +47,24 @@ def difference_direction(own: Firings, other: Firings, centre: np.ndarray) -> np
     return _weighted_mean(own, centre) - _weighted_mean(other, centre)
 
 
-def exemplar_directions(
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    embeddings: RowsByNumber,
-    mean: np.ndarray,
-    strongest: int = 100,
-) -> np.ndarray:
-    """What the images that fire a latent most have in common: their activation-weighted mean, minus the overall mean.
+def exemplar_direction(own: Firings, other: Firings, centre: np.ndarray) -> npt.NDArray[np.float64]:
+    """What the images of both sets that fire a latent hardest have in common: their activation-weighted mean, centred.
 
-    Args:
-        starts: [m + 1] int, where each latent's firings begin in `rows` and `values`.
-        rows: [nnz] int, the row of each firing.
-        values: [nnz] float, its activation (> 0).
-        embeddings: [n, d], an array or an embedding set.
-        mean: [d], the SAE's training mean.
-        strongest: firings used per latent.
-
-    Returns:
-        [m, d] float32; zero for a latent that never fires.
+    Args and returns: as for `difference_direction`.
     """
-    out = np.zeros((len(starts) - 1, len(mean)), np.float32)
-    for latent, (start, end) in enumerate(pairwise(starts)):
-        if start == end:
-            continue
-        top = np.lexsort((rows[start:end], -values[start:end]))[:strongest]
-        weights = values[start:end][top].astype(np.float64)
-        out[latent] = weights @ embeddings[rows[start:end][top]] / weights.sum() - mean
-    return out
+    values = np.concatenate([own.values, other.values]).astype(np.float64)
+    strongest = np.argsort(-values, kind="stable")[:STRONGEST]
+    total = np.zeros(len(centre))
+    for firings, first in ((own, 0), (other, len(own.rows))):
+        mine = np.sort(strongest[(strongest >= first) & (strongest < first + len(firings.rows))])
+        total += values[mine] @ firings.embeddings[firings.rows[mine - first]]
+    return total / (values[strongest].sum() or 1.0) - centre
+
+
+DIRECTIONS: Mapping[str, Callable[[Firings, Firings, np.ndarray], npt.NDArray[np.float64]]] = {
+    "difference": difference_direction,
+    "exemplars": exemplar_direction,
+}
 
 
 def _weighted_mean(firings: Firings, centre: np.ndarray) -> npt.NDArray[np.float64]:

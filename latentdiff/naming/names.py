@@ -22,7 +22,7 @@ _BLOCK = 1024
 
 @dataclass(frozen=True)
 class LatentName:
-    """The words nearest to a latent, nearest first."""
+    """The words nearest to a direction, a latent's or that of a difference; nearest first."""
 
     words: tuple[str, ...]
     cosines: tuple[float, ...]

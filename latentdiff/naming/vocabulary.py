@@ -13,7 +13,7 @@ from latentdiff.errors import LatentDiffError
 
 TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
 DOMAINS = ("medical", "satellite")
-SOURCES = ("difference", "decoder", "exemplars")
+SOURCES = ("difference", "exemplars", "decoder")
 _DATA = Path(__file__).parent / "data"
 
 
@@ -27,8 +27,8 @@ class NamingSettings:
     file: str | None = None  # the user's own words and phrases, one per line
     templates: tuple[str, ...] = TEMPLATES  # prompts whose text embeddings are averaged
     centre: bool = True  # subtract the vocabulary's mean (False: as in the paper)
-    # what a finding's words are nearest to: what differs in the images that fire its latent, or what stands for the
-    # latent whatever is compared, its decoder row or its strongest images (SOURCES)
+    # what a finding's words are nearest to: what its latent's images have more of on its side, what the strongest of
+    # them have in common, or the latent's decoder row, which is the same whatever is compared (SOURCES)
     source: str = "difference"
     csls: bool = False  # damp words that are near to everything
     words_per_latent: int = 5

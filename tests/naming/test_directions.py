@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentdiff.naming.directions import Firings, difference_direction, exemplar_directions
+from latentdiff.naming.directions import Firings, difference_direction, exemplar_direction
 
 D = 24
 
@@ -40,20 +40,11 @@ def test_a_latent_that_never_fires_has_no_difference() -> None:
     assert not difference_direction(silent, silent, normal(1, 2)[0]).any()
 
 
-def test_exemplar_directions_are_weighted_means_of_the_strongest() -> None:
-    embeddings, mean = normal(30, 1), normal(1, 2)[0]
-    rows = np.array([4, 9, 11, 20, 3])
-    values = np.array([1.0, 3.0, 2.0, 0.5, 2.0], np.float32)
-    directions = exemplar_directions(np.array([0, 4, 4, 5]), rows, values, embeddings, mean, strongest=2)
-    np.testing.assert_allclose(directions[0], (3 * embeddings[9] + 2 * embeddings[11]) / 5 - mean, atol=1e-6)
-    np.testing.assert_array_equal(directions[1], 0)
-    np.testing.assert_allclose(directions[2], embeddings[3] - mean, atol=1e-6)
-
-
-def test_exemplars_of_equal_activation_are_taken_in_row_order() -> None:
-    embeddings = normal(10, 1)
-    values = np.ones(4, np.float32)
-    directions = exemplar_directions(
-        np.array([0, 4]), np.array([7, 2, 5, 1]), values, embeddings, np.zeros(D), strongest=2
-    )
-    np.testing.assert_allclose(directions[0], embeddings[[1, 2]].mean(0), atol=1e-6)
+def test_exemplars_are_the_weighted_mean_of_the_strongest_of_both_sets() -> None:
+    own, other, centre = normal(400, 1), normal(300, 2), normal(1, 3)[0]
+    codes = [np.maximum(normal(len(x), 4)[:, 0], 0) for x in (own, other)]
+    values, rows = np.concatenate(codes), np.concatenate([own, other])
+    top = np.argsort(-values)[:100]
+    expected = np.average(rows[top], axis=0, weights=values[top]) - centre
+    found = exemplar_direction(firings(codes[0], own), firings(codes[1], other), centre)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
