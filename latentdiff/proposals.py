@@ -29,6 +29,7 @@ Progress = Callable[[str, int, int | None], None]
 RefsOf = Callable[[Side, np.ndarray, np.ndarray], tuple[ImageRef, ...]]
 Rows = Mapping[Side, np.ndarray]
 
+_NEAR = 0.3  # text cosine with the first word below which a word says something else
 _DEEP = 10  # how much further down the list on all images a proposal of the finding half is looked for
 
 
@@ -193,14 +194,18 @@ def _latent(finding: Finding) -> int:
 
 
 def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: Encoder) -> np.ndarray:
-    """One unit vector per hypothesis [h, d]: the mean of its words' vectors."""
+    """One unit vector per hypothesis [h, d]: the mean of its first word's vector and of those near to it.
+
+    The first word is what stands beside the verdict; one that says something else must not confirm it.
+    """
     if not texts:
         return np.zeros((0, words.vectors.shape[1]), np.float32)
     known = {word: row for row, word in enumerate(words.words)}
     fresh = sorted({word for text in texts for word in text if word not in known})
     extra = dict(zip(fresh, words.text(encoder, fresh), strict=True)) if fresh else {}
     vectors = [[words.vectors[known[w]] if w in known else extra[w] for w in text] for text in texts]
-    means = np.stack([np.mean(own, axis=0) if own else np.zeros(words.vectors.shape[1]) for own in vectors])
+    near = [[vector for vector in own if vector @ own[0] >= _NEAR] for own in vectors]
+    means = np.stack([np.mean(own, axis=0) if own else np.zeros(words.vectors.shape[1]) for own in near])
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     return means / np.where(lengths > 0, lengths, 1)
 
