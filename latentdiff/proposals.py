@@ -12,7 +12,7 @@ import numpy as np
 
 from latentdiff.concepts import ConceptSettings, LatentStatistics, concept_branch
 from latentdiff.density import DensitySettings, density_branch, hypotheses
-from latentdiff.embeddings import EmbeddingSet, pooled_mean
+from latentdiff.embeddings import EmbeddingSet, mean_of, pooled_mean
 from latentdiff.evidence import gather_evidence
 from latentdiff.findings import SIDES, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.images import decode, read_images
@@ -99,7 +99,7 @@ class Matter:
         if not result.extreme:
             return result, []
         embeddings = np.stack([self.sets[ref.side].rows(np.array([ref.row]))[0] for ref in result.extreme])
-        mean = np.mean([view.rows(slice(None)).mean(0) for view in views.values()], axis=0)
+        mean = (mean_of(views["a"]) + mean_of(views["b"])) / 2
         captioner = load_captioner(settings.language, self.words, mean, self.device)
         captions = captioner.caption(_pictures(result.extreme, settings.language), embeddings)
         extreme = tuple(replace(ref, caption=said) for ref, said in zip(result.extreme, captions, strict=True))
@@ -149,8 +149,8 @@ def propose_and_verify(
         text_vectors(texts, matter.words, matter.encoder),
         [f.side for f in proposals] + [d.side for d in differences],
         np.full(len(texts), np.nan),
-        (sets["a"].rows(finding["a"]), sets["b"].rows(finding["b"])),
-        (sets["a"].rows(checking["a"]), sets["b"].rows(checking["b"])),
+        (sets["a"].select(finding["a"]), sets["b"].select(finding["b"])),
+        (sets["a"].select(checking["a"]), sets["b"].select(checking["b"])),
         rule.level,
     )
     verified = tuple(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from latentdiff.embeddings import RowsBySlice, blocks, pooled_mean
 from latentdiff.errors import LatentDiffError
 from latentdiff.findings import Evidence, Side, Status, Verification
 from latentdiff.splits import position
@@ -21,7 +22,6 @@ Counts = npt.NDArray[np.int64]
 
 _SHRUNK = 0.25  # share of the claimed difference below which what is left refutes it
 _LEAST_ABOVE = 3  # images of the finding half that must lie above a threshold
-_BLOCK = 65_536  # rows scored at once
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def verify(
     vectors: Floats,
     sides: Sequence[Side],
     claimed: Floats,
-    finding: tuple[Floats, Floats],
-    checking: tuple[Floats, Floats],
+    finding: tuple[RowsBySlice, RowsBySlice],
+    checking: tuple[RowsBySlice, RowsBySlice],
     level: float = 0.05,
 ) -> list[Verification]:
     """What the verification half says of each hypothesis, tested together.
@@ -79,7 +79,8 @@ def verify(
         sides: the side that is said to show more of it.
         claimed: [hypotheses] the difference in shares that is claimed (its size counts); NaN stands for the
             difference on the finding half.
-        finding: ([n_a, d], [n_b, d]) unit embeddings of the images that took part in finding.
+        finding: ([n_a, d], [n_b, d]) unit embeddings of the images that took part in finding; read
+            some thousands at a time.
         checking: the same for the images held back.
         level: q at or below which a finding is confirmed.
 
@@ -96,7 +97,7 @@ def verify(
             f"verification needs images of both sets in both halves, found {counts[0]} and {counts[1]} to find with, "
             f"{counts[2]} and {counts[3]} to check with; give more images or set verify.enabled=false"
         )
-    centre = _centre(*finding)
+    centre = pooled_mean(*finding)
     find_a, find_b = (_scores(half, centre, vectors) for half in finding)
     check_a, check_b = (_scores(half, centre, vectors) for half in checking)
     n_a, n_b = len(check_a), len(check_b)
@@ -174,22 +175,11 @@ def _log_likelihood_ratio(count: Counts, n: int, count_other: Counts, n_other: i
     return (fit(count, n) + fit(count_other, n_other)) - fit(count + count_other, n + n_other)
 
 
-def _centre(a: Floats, b: Floats) -> npt.NDArray[np.float64]:
-    return (_total(a) + _total(b)) / (len(a) + len(b))
-
-
-def _total(rows: Floats) -> npt.NDArray[np.float64]:
-    total = np.zeros(rows.shape[1])
-    for start in range(0, len(rows), _BLOCK):
-        total += rows[start : start + _BLOCK].sum(0, dtype=np.float64)
-    return total
-
-
-def _scores(rows: Floats, centre: npt.NDArray[np.float64], vectors: Floats) -> Floats:
+def _scores(rows: RowsBySlice, centre: npt.NDArray[np.float64], vectors: Floats) -> Floats:
     """Text-image cosines [n, hypotheses], images centred by the finding half."""
-    scores = np.empty((len(rows), len(vectors)), np.float32)
-    for start in range(0, len(rows), _BLOCK):
-        around = rows[start : start + _BLOCK] - centre
-        lengths = np.linalg.norm(around, axis=1, keepdims=True)
-        scores[start : start + _BLOCK] = (around @ vectors.T) / np.where(lengths > 0, lengths, 1)
-    return scores
+    return np.concatenate([_cosines(block - centre, vectors) for block in blocks(rows)])
+
+
+def _cosines(around: Floats, vectors: Floats) -> npt.NDArray[np.float32]:
+    lengths = np.linalg.norm(around, axis=1, keepdims=True)
+    return ((around @ vectors.T) / np.where(lengths > 0, lengths, 1)).astype(np.float32)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact
 
+from latentdiff.embeddings import from_arrays, store
 from latentdiff.errors import LatentDiffError
 from latentdiff.evidence import gather_evidence
 from latentdiff.verify import VerifySettings, in_verification, judge, separating_threshold, verify
@@ -93,6 +94,32 @@ def test_exchanging_the_sets_flips_the_answers_to_the_last_bit():
         assert (v.status, v.threshold) == (w.status, w.threshold)
         assert v.evidence.difference == -w.evidence.difference
         assert (v.evidence.p_value, v.evidence.q_value) == (w.evidence.p_value, w.evidence.q_value)
+
+
+class Watched:
+    """Rows that remember how many were asked for at once."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows, self.asked = rows, []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: slice) -> np.ndarray:
+        self.asked.append(len(self.rows[index]))
+        return self.rows[index]
+
+
+def test_views_of_sets_and_arrays_are_read_a_block_at_a_time_and_get_the_same_answers(monkeypatch):
+    monkeypatch.setattr(store, "BLOCK", 64)
+    halves = the_sets([0.05, 0.0, 0.4, 0.1], [0.0, 0.05, 0.2, 0.1], n=200)
+    order = np.random.default_rng(0).permutation(400)[:200]
+    views = [tuple(from_arrays(np.repeat(one, 2, axis=0)).select(order) for one in half) for half in halves]
+    arrays = [tuple(view[:] for view in half) for half in views]
+    watched = [tuple(Watched(one) for one in half) for half in arrays]
+    answers = [verify(DIRECTIONS[:4], ["a", "b", "a", "b"], UNKNOWN, *given) for given in (views, arrays, watched)]
+    assert answers[0] == answers[1] == answers[2]
+    assert [one.asked for half in watched for one in half] == [[64, 64, 64, 8] * 2] * 2 + [[64, 64, 64, 8]] * 2
 
 
 @given(few_scores, few_scores)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,14 @@ import pyarrow as pa
 from latentdiff.errors import LatentDiffError
 
 BLOCK = 8192  # rows handled at once where all are gone through
+
+
+class RowsBySlice(Protocol):
+    """What gives rows [k, d] for a slice: a set, a view of one, an array."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: slice, /) -> np.ndarray: ...
 
 
 class EmbeddingSet:
@@ -106,8 +116,8 @@ class EmbeddingSet:
         """uint64 [n]: of the content of each image file; of the embedding, where there is no file."""
         if "hash" in self.table.column_names and pa.types.is_uint64(self.table.schema.field("hash").type):
             return self.table.column("hash").to_numpy()
-        blocks = (self.rows(slice(i, i + BLOCK)).astype("<f2") for i in range(0, self.n, BLOCK))
-        return np.array([content_hash(row.tobytes()) for block in blocks for row in block], dtype=np.uint64)
+        halves = (block.astype("<f2") for block in blocks(self))
+        return np.array([content_hash(row.tobytes()) for block in halves for row in block], dtype=np.uint64)
 
     @cached_property
     def digest(self) -> str:
@@ -176,22 +186,24 @@ def check_same_space(a: EmbeddingSet, b: EmbeddingSet) -> None:
         )
 
 
-def mean_of(one: EmbeddingSet) -> npt.NDArray[np.float64]:
+def blocks(rows: RowsBySlice) -> Iterator[np.ndarray]:
+    """All rows in their order, BLOCK at a time."""
+    return (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
+
+
+def mean_of(rows: RowsBySlice) -> npt.NDArray[np.float64]:
     """[d] mean embedding of a set."""
-    return total_of(one) / one.n
+    return total_of(rows) / len(rows)
 
 
-def pooled_mean(a: EmbeddingSet, b: EmbeddingSet) -> npt.NDArray[np.float64]:
+def pooled_mean(a: RowsBySlice, b: RowsBySlice) -> npt.NDArray[np.float64]:
     """[d] mean embedding of both sets together, the same whichever comes first."""
-    return (total_of(a) + total_of(b)) / (a.n + b.n)
+    return (total_of(a) + total_of(b)) / (len(a) + len(b))
 
 
-def total_of(one: EmbeddingSet) -> npt.NDArray[np.float64]:
+def total_of(rows: RowsBySlice) -> npt.NDArray[np.float64]:
     """[d] sum of a set's embeddings, block by block."""
-    total = np.zeros(one.d)
-    for start in range(0, one.n, BLOCK):
-        total += one.rows(slice(start, start + BLOCK)).sum(0, dtype=np.float64)
-    return total
+    return np.sum([block.sum(0, dtype=np.float64) for block in blocks(rows)], axis=0)
 
 
 def content_hash(data: bytes) -> int:

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from pyarrow import parquet
 from stub_encoder import StubEncoder
 
-from latentdiff.embeddings import EmbeddingSet, check_same_space, from_arrays, open_set
+from latentdiff.embeddings import EmbeddingSet, check_same_space, from_arrays, mean_of, open_set, pooled_mean, store
 from latentdiff.errors import LatentDiffError
 
 
@@ -56,6 +56,14 @@ def test_half_precision_rows_come_out_as_unit_float32() -> None:
     rows = from_arrays(vectors(50, 512).astype(np.float16) * 7)[:]
     assert rows.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+
+
+def test_means_are_those_of_all_rows_whatever_the_blocks_and_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BLOCK", 7)
+    a, b = from_arrays(vectors(20)), from_arrays(vectors(40, seed=1)).select(np.arange(5, 38))
+    np.testing.assert_allclose(mean_of(b), unit(vectors(40, seed=1)[5:38]).mean(0), atol=1e-7)
+    np.testing.assert_allclose(pooled_mean(a, b), np.concatenate([a[:], b[:]]).mean(0), atol=1e-7)
+    assert np.array_equal(pooled_mean(a, b), pooled_mean(b, a)) and np.array_equal(mean_of(b), mean_of(b[:]))
 
 
 def test_the_digest_ignores_order_and_length_but_not_content_or_encoder() -> None:
