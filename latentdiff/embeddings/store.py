@@ -92,7 +92,7 @@ class EmbeddingSet:
         found = self._gather(index)
         norms = np.linalg.norm(found, axis=1)[:, None]
         if not _usable(norms).all():
-            bad = np.arange(self.n)[index][~_usable(norms[:, 0])]
+            bad = self._positions(index)[~_usable(norms[:, 0])]
             raise LatentDiffError(_bad_rows(_label(self), bad))
         return np.divide(found, norms, out=found)
 

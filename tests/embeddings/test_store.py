@@ -117,6 +117,8 @@ def test_rows_that_are_not_finite_or_zero_are_counted_in_one_error() -> None:
         from_arrays(rows)
     with pytest.raises(LatentDiffError, match=r"2 embeddings .* \(rows 9000, 9001\)"):
         EmbeddingSet([rows], pa.table({"id": range(20000)})).rows(slice(8000, 10000))
+    with pytest.raises(LatentDiffError, match=r"2 embeddings .* \(rows 9001, 9000\)"):  # of the set, not of the view
+        EmbeddingSet([rows], pa.table({"id": range(20000)})).select(np.array([9002, 9001, 9000])).rows(slice(1, None))
 
 
 def test_lengths_that_do_not_fit_are_errors() -> None:
