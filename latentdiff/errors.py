@@ -9,10 +9,11 @@ class LatentDiffError(Exception):
     The command line prints it and exits with status 2; any other exception is a bug and keeps its traceback.
 
     Args:
-        faults: one, or all that were found; who puts them together with others finds them in `faults`.
-        where: they were found, said once before them.
+        faults: one, or all that were found; who puts them together with others finds them in `faults`, each whole.
+        where: they were found; the line says it once, before them.
     """
 
     def __init__(self, *faults: str, where: str = "") -> None:
-        self.faults, self.where = tuple(dict.fromkeys(faults)), where
-        super().__init__((f"{where}: " if where else "") + "; ".join(self.faults))
+        place = f"{where}: " if where else ""
+        self.faults = tuple(dict.fromkeys(place + fault for fault in faults))
+        super().__init__(place + "; ".join(dict.fromkeys(faults)))

@@ -48,6 +48,15 @@ def test_faults_travel_one_by_one_and_the_line_joins_them() -> None:
     assert str(caught.value) == "; ".join(caught.value.faults)
 
 
+def test_the_line_says_the_file_once_and_each_fault_that_travels_says_it_itself(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("sae: {kk: 5}\nnaming: {words: -1}\n")
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(str(tmp_path / "c.yaml"))
+    said = ["unknown key 'sae.kk', did you mean 'sae.k'?", "naming.words is -1; use 0 or more"]
+    assert caught.value.faults == tuple(f"{tmp_path / 'c.yaml'}: {fault}" for fault in said)
+    assert str(caught.value) == f"{tmp_path / 'c.yaml'}: {'; '.join(said)}"
+
+
 def test_values_out_of_range_are_named_for_all_sections_at_once() -> None:
     with pytest.raises(LatentDiffError) as caught:
         read_config(overrides=["concepts.level=3", "density.folds=1", "sae.k=0"])

@@ -75,7 +75,6 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
     faults += [f"{key} is swept twice; name all its values at once" for key in _twice(swept)]
     singles = [f"{key}={values[0]}" for key, values in axes.items() if len(values) == 1]
     grid = {key: values for key, values in axes.items() if len(values) > 1}
-    where = ""
     configs: list[tuple[dict[str, str], Config]] = []
     for chosen in product(*grid.values()):
         values = dict(zip(grid, chosen, strict=True))
@@ -83,9 +82,9 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
             read = read_config(file, [*overrides, *singles, *(f"{k}={v}" for k, v in values.items())], plain)
             configs.append((values, read))
         except LatentDiffError as error:
-            faults, where = [*faults, *error.faults], error.where
+            faults += error.faults
     if not configs:
-        raise LatentDiffError(*faults, where=where)
+        raise LatentDiffError(*faults)
     config = configs[0][1]
     points = tuple(Point({key: _value(one, key) for key in values}, one.sae) for values, one in configs)
     encoder, benchmark, further = _open(config)
@@ -93,7 +92,7 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
     if encoder:
         faults += [fault for point in points for fault in _unfit(point, encoder.dimension)]
     if faults or encoder is None:
-        raise LatentDiffError(*faults, where=where)
+        raise LatentDiffError(*faults)
     return Plan(config, points, encoder, benchmark)
 
 
@@ -132,11 +131,12 @@ def _value(config: Config, key: str) -> Any:
 
 def _open(config: Config) -> tuple[Encoder | None, Settings | None, list[str]]:
     """The encoder and the benchmark, and what is wrong with them or with the images."""
-    encoder, benchmark, faults = None, None, []
+    encoder, benchmark = None, None
+    faults: list[str] = []
     try:
         encoder = load_encoder(config.encoder, config.device, config.embed.precision)
     except LatentDiffError as error:
-        faults.append(str(error))
+        faults += error.faults
     if not config.data:
         faults.append("nothing to train on: name the images with --data or 'data:' in the configuration")
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
@@ -144,11 +144,11 @@ def _open(config: Config) -> tuple[Encoder | None, Settings | None, list[str]]:
     try:
         check_inputs(config.data, None)
     except LatentDiffError as error:
-        faults.append(str(error))
+        faults += error.faults
     try:
         benchmark = _benchmark(config)
     except LatentDiffError as error:
-        faults.append(f"sweep.noisydiff: {error}")
+        faults += [f"sweep.noisydiff: {fault}" for fault in error.faults]
     return encoder, benchmark, faults
 
 
@@ -173,4 +173,4 @@ def _unfit(point: Point, dimension: int) -> Iterator[str]:
     try:
         variant(point.sae.variant)
     except SaeError as error:
-        yield str(error)
+        yield from error.faults

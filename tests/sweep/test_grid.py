@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -96,13 +95,26 @@ def test_faults_of_all_kinds_are_said_together_and_once(tmp_path: Path) -> None:
     assert "name the images with --data" in fault("sae.k=4,40", plain={})
 
 
-def test_a_fault_is_said_whole_and_once_though_points_share_it_and_others_end_alike(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("sae: {kk: 5}\n")
+def test_a_fault_is_said_whole_and_once_though_points_share_it_and_others_end_alike() -> None:
     line = fault("sae.k=0,4", "sae.warmup=0.2,0.7", overrides=("sweep.seeds=0", "naming.words_per_latent=0"))
     assert line.count("k is 0 (a whole number, at least 1)") == line.count("warmup + decay is 1.2 (at most 1)") == 1
     for section in ("sweep.seeds", "naming.words_per_latent"):
         assert line.count(f"{section} is 0; use 1 or more") == 1
+
+
+def test_each_fault_has_its_own_place_and_none_that_of_another(tmp_path: Path) -> None:
+    for name in ("c.yaml", "n.yaml"):
+        (tmp_path / name).write_text("sae: {kk: 5}\nconcepts: {level: 3}\n")
     with pytest.raises(LatentDiffError) as caught:
-        plan_sweep(str(tmp_path / "c.yaml"), [], DATA, ["sae.k=2,many"])
-    said = "c.yaml: unknown key 'sae.kk', did you mean 'sae.k'?; sae.k='many' does not fit"
-    assert str(caught.value).startswith(f"{tmp_path}{os.sep}{said}")
+        plan_sweep(str(tmp_path / "c.yaml"), [], DATA, ["sae.k=2,4", "sae.seed=1,1"])
+    kk, level = "unknown key 'sae.kk', did you mean 'sae.k'?", "concepts.level must lie between 0 and 1"
+    first, second, third = caught.value.faults
+    assert first == "'sae.seed=1,1' names a value twice"
+    assert second == f"{tmp_path / 'c.yaml'}: {kk}" and third.startswith(f"{tmp_path / 'c.yaml'}: {level}")
+    assert str(caught.value) == "; ".join(caught.value.faults)
+    with pytest.raises(LatentDiffError) as caught:
+        plan_sweep(None, [], {}, [f"sweep.noisydiff={tmp_path / 'n.yaml'}"])
+    data, first, second = caught.value.faults
+    assert data.startswith("nothing to train on")
+    assert first == f"sweep.noisydiff: {tmp_path / 'n.yaml'}: {kk}"
+    assert second.startswith(f"sweep.noisydiff: {tmp_path / 'n.yaml'}: {level}")
