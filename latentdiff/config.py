@@ -220,8 +220,11 @@ def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
         yield f"{key}={value!r} does not fit: {str(error).splitlines()[0]}"
 
 
-def _build(cls: type, values: Any) -> tuple[Any, list[str]]:
-    """A dataclass from nested plain values, with the faults of all its sections together."""
+def _build(cls: type, values: Any, section: str = "") -> tuple[Any, list[str]]:
+    """A dataclass from nested plain values, with the faults of all its sections together.
+
+    A fault that does not name its section, as those of `sae_training` cannot, gets it in front.
+    """
     from sae_training import SaeError
 
     faults: list[str] = []
@@ -230,7 +233,7 @@ def _build(cls: type, values: Any) -> tuple[Any, list[str]]:
     for item in dataclasses.fields(cls):
         default = getattr(defaults, item.name)
         if dataclasses.is_dataclass(default):
-            arguments[item.name], below = _build(type(default), values[item.name])
+            arguments[item.name], below = _build(type(default), values[item.name], f"{section}.{item.name}".lstrip("."))
             faults += below
         elif isinstance(default, tuple) and arguments[item.name] is not None:
             arguments[item.name] = tuple(arguments[item.name])
@@ -239,4 +242,4 @@ def _build(cls: type, values: Any) -> tuple[Any, list[str]]:
     try:
         return cls(**arguments), []
     except (LatentDiffError, SaeError) as error:
-        return defaults, list(error.faults)
+        return defaults, [fault if section in fault else f"{section}: {fault}" for fault in error.faults]

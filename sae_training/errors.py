@@ -8,9 +8,8 @@ class SaeError(Exception):
 
     Args:
         faults: one, or all that were found; who puts them together with others finds them in `faults`.
-        where: they were found, said once before them.
     """
 
-    def __init__(self, *faults: str, where: str = "") -> None:
-        self.faults, self.where = tuple(dict.fromkeys(faults)), where
-        super().__init__((f"{where}: " if where else "") + "; ".join(self.faults))
+    def __init__(self, *faults: str) -> None:
+        self.faults = tuple(dict.fromkeys(faults))
+        super().__init__("; ".join(self.faults))

@@ -74,7 +74,7 @@ class TrainSettings:
             if getattr(self, key) not in names:
                 faults.append(f"{key} is '{getattr(self, key)}' ({', '.join(names)})")
         if faults:
-            raise SaeError(*faults, where="settings out of their limits")
+            raise SaeError(*faults)
 
 
 def _counts(value: object) -> bool:

@@ -42,8 +42,8 @@ def test_faults_travel_one_by_one_and_the_line_joins_them() -> None:
     assert set(caught.value.faults) == {
         "naming.words is -1; use 0 or more",
         "naming.words_per_latent is 0; use 1 or more",
-        "k is 0 (a whole number, at least 1)",
-        "epochs is 0.0 (above 0)",
+        "sae: k is 0 (a whole number, at least 1)",
+        "sae: epochs is 0.0 (above 0)",
     }
     assert str(caught.value) == "; ".join(caught.value.faults)
 
@@ -55,6 +55,21 @@ def test_the_line_says_the_file_once_and_each_fault_that_travels_says_it_itself(
     said = ["unknown key 'sae.kk', did you mean 'sae.k'?", "naming.words is -1; use 0 or more"]
     assert caught.value.faults == tuple(f"{tmp_path / 'c.yaml'}: {fault}" for fault in said)
     assert str(caught.value) == f"{tmp_path / 'c.yaml'}: {'; '.join(said)}"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("concepts.rank=gapp", "unknown concepts.rank 'gapp'"),
+        ("language.llm.timeout=0", "language.llm.timeout must"),
+        ("sae.precision=half", "sae: precision is 'half'"),
+        ("method=papers", "unknown method 'papers'"),
+    ],
+)
+def test_a_fault_says_its_section_once(override: str, said: str) -> None:
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(overrides=[override])
+    assert str(caught.value).startswith(said)
 
 
 def test_values_out_of_range_are_named_for_all_sections_at_once() -> None:

@@ -228,7 +228,8 @@ def _settings(given: dict[str, Any], where: str) -> Settings:
     built = [fill(SetSettings, {**keys, "name": name}, f"{where} sets.{name}".strip()) for name, keys in sets.items()]
     for one in built:
         if not one.images:
-            raise LatentDiffError(f"{where}: the set '{one.name}' has no images; name them with sets.{one.name}.images")
+            missing = f"the set '{one.name}' has no images; name them with sets.{one.name}.images"
+            raise LatentDiffError(missing, where=where)
     return replace(settings, sets=tuple(built))
 
 

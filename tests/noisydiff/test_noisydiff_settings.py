@@ -94,6 +94,7 @@ def test_an_unknown_method_lists_all_of_them(file: Path, capsys: pytest.CaptureF
         ("sets.photos.builder=closed", "scarcities change nothing"),
         ("sets.scenes.worlds.size=1", "size"),
         ("sets.new.builder=classes", "has no images"),
+        ("sets.photos.classes.pairs=0", "sets.photos: classes: pairs is 0"),
         ("methods=[gsclip,gsclip]", "each once"),
         ("processes=-1", "processes"),
         ("pairs=0", "pairs"),
@@ -113,6 +114,11 @@ def test_a_file_that_is_no_benchmark_is_refused_in_one_line(
 ) -> None:
     (tmp_path / "bad.yaml").write_text(text)
     refusal(capsys, ["run", "--config", str(tmp_path / "bad.yaml")])
+
+
+def test_a_set_without_images_is_named_where_there_is_no_file() -> None:
+    with pytest.raises(LatentDiffError, match=r"^the set 'photos' has no images"):
+        read_settings(None, ["sets.photos.part=all"])
 
 
 def test_a_benchmark_without_images_says_how_to_name_them(capsys: pytest.CaptureFixture[str]) -> None:
