@@ -23,7 +23,7 @@ from latentdiff.progress import Progress
 
 CONFIGS = ("noisydiff-worlds.yaml", "noisydiff-photos.yaml")
 TABLES = ("hits-synonym", "scarcity", "differences-concept", "differences-combined", "mixtures", "false-alarms")
-TABLES += ("cost", "said")
+TABLES += ("precision", "cost", "said")
 
 
 def main() -> None:

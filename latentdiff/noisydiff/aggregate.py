@@ -89,6 +89,17 @@ def estimate(values: Sequence[float], seed: int = 0) -> Estimate:
     return Estimate(float(given.mean()), Interval(float(low), float(high)), len(given))
 
 
+def ratio(parts: Sequence[float] | Floats, wholes: Sequence[float] | Floats, seed: int = 0) -> Estimate:
+    """The sum of one number a pair over the sum of another, with its bootstrap interval; nan where nothing is there."""
+    above, below = (np.asarray(values, dtype=np.float64) for values in (parts, wholes))
+    if not below.sum():
+        return estimate([])
+    drawn = draw_counts(len(below), seed)
+    sums = drawn @ below
+    low, high = np.quantile((drawn @ above)[sums > 0] / sums[sums > 0], (0.025, 0.975))
+    return Estimate(float(above.sum() / below.sum()), Interval(float(low), float(high)), len(below))
+
+
 def bootstrap_means(values: Floats, seed: int = 0) -> Floats:
     """Means of DRAWS samples drawn from the values with replacement."""
     return (draw_counts(len(values), seed) @ values) / len(values)

@@ -1,4 +1,5 @@
-"""What a method's answers say beside hits: their cost, and what they claim where nothing differs (A = A)."""
+"""What a method's answers say beside hits: whether what is confirmed is true, what is claimed where nothing differs
+(A = A), and what it costs."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ import numpy as np
 
 from latentdiff.evidence import wilson
 from latentdiff.findings import SIDES, Interval
-from latentdiff.noisydiff.aggregate import Estimate, estimate
-from latentdiff.noisydiff.measures import check_predictions
+from latentdiff.noisydiff.aggregate import Estimate, estimate, ratio
+from latentdiff.noisydiff.measures import LEVELS, Judge, check_predictions, level_of
 from latentdiff.noisydiff.pairs import Pair
 from latentdiff.noisydiff.predictions import TOP, Prediction
 
@@ -26,6 +27,16 @@ class FalseAlarms:
     interval: Interval  # Wilson
     findings: Estimate  # proposed in a run, both sides together
     abstains: bool  # whether the method ever answers "no difference" or confirms what it says
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How often the confirmed among a method's first findings name what was planted on their side."""
+
+    method: str
+    confirmed: Estimate  # findings, a side
+    first_word: Estimate  # share of them whose first word names the truth, exactly or by a synonym
+    any_word: Estimate  # share of them of which any word does
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,32 @@ def false_alarms(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> li
     result = []
     for method, answers in _by_method([p for p in predictions if p.pair in same]).items():
         proposed = [sum(len(findings) for findings in answer.findings.values()) for answer in answers]
-        alarms = sum(map(_alarm, answers))
+        alarms = sum(map(_alarms, answers))
         low, high = wilson(np.array([alarms]), len(answers))
         interval = Interval(float(low[0]), float(high[0]))
         abstains = any(answer.confirmed or answer.abstained for answer in answers)
         share = alarms / len(answers)
         result.append(FalseAlarms(method, len(answers), alarms, share, interval, estimate(proposed), abstains))
+    return result
+
+
+def precisions(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge) -> list[Precision]:
+    """How true confirmed findings are, of every method that confirms any; only sides with a truth are looked at.
+
+    A lower bound: photographs that differ in one thing differ in what comes with it, too.
+
+    Raises:
+        LatentDiffError: a prediction is of no pair, or a method has two for one pair.
+    """
+    by_id = {pair.id: pair for pair in pairs}
+    check_predictions(by_id, predictions)
+    planted = [p for p in predictions if p.confirmed and by_id[p.pair].truth]
+    result = []
+    for method, answers in _by_method(planted).items():
+        counts = np.array([_confirmed_and_true(by_id[answer.pair], answer, judge) for answer in answers], float)
+        sides, confirmed, first_word, any_word = counts.T
+        shares = (ratio(true, confirmed) for true in (first_word, any_word))
+        result.append(Precision(method, ratio(confirmed, sides), *shares))
     return result
 
 
@@ -102,9 +133,20 @@ def mixtures(
     ]
 
 
-def _alarm(answer: Prediction) -> bool:
+def _confirmed_and_true(pair: Pair, answer: Prediction, judge: Judge) -> tuple[int, int, int, int]:
+    """Sides with a truth; of their first findings those confirmed, and those of them true by first and by any word."""
+    confirmed = first_word = any_word = 0
+    for side, truth in pair.truth.items():
+        accepted, findings = judge(truth), answer.findings.get(side, ())
+        for words, held in zip(findings[:TOP], answer.confirmed.get(side, ()), strict=False):
+            named = [level_of(word, accepted) in LEVELS[:2] for word in words] if held else []
+            confirmed, first_word, any_word = confirmed + held, first_word + any(named[:1]), any_word + any(named)
+    return len(pair.truth), confirmed, first_word, any_word
+
+
+def _alarms(answer: Prediction) -> bool:
     if answer.confirmed:
-        return any(answer.confirmed.values())
+        return any(any(held) for held in answer.confirmed.values())
     return not answer.abstained and any(answer.findings.values())
 
 

@@ -133,7 +133,7 @@ def _answer(result: ComparisonResult, branch: str) -> Answer:
     sides = {side: [f for f in findings if f.side == side] for side in SIDES}
     return Answer(
         findings={side: tuple(f.words for f in sides[side]) for side in SIDES},
-        confirmed={side: sum(_confirmed(f) for f in sides[side]) for side in SIDES} if verified else {},
+        confirmed={side: tuple(map(_confirmed, sides[side])) for side in SIDES} if verified else {},
         abstained=abstained,
         captioned=len(density.extreme) if density and branch != "concept" else 0,
         details={

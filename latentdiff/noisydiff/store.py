@@ -58,4 +58,5 @@ def missing(file: Path, keys: Mapping[str, str]) -> list[str]:
 
 def _prediction(row: Mapping[str, Any]) -> Prediction:
     findings = {side: tuple(tuple(finding) for finding in said) for side, said in row["findings"].items()}
-    return Prediction(**{**row, "findings": findings})
+    confirmed = {side: tuple(held) for side, held in row["confirmed"].items()}
+    return Prediction(**{**row, "findings": findings, "confirmed": confirmed})

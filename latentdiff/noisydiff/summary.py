@@ -18,7 +18,7 @@ from latentdiff.noisydiff.aggregate import (
     per_pair,
     readings,
 )
-from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
+from latentdiff.noisydiff.answers import costs, false_alarms, mixtures, precisions
 from latentdiff.noisydiff.measures import (
     CUTS,
     JOINED,
@@ -73,7 +73,8 @@ def standard_tables(
     if mixed:
         chance = [one for one in scores if one.method in CHANCE]
         tables.append(mixture_table([*score(pairs, mixed, judge, space), *chance]))
-    tables += [said_table(pairs, predictions), alarm_table(pairs, predictions), cost_table(predictions)]
+    tables += [said_table(pairs, predictions), precision_table(pairs, predictions, judge)]
+    tables += [alarm_table(pairs, predictions), cost_table(predictions)]
     return [table for table in tables if table.rows]
 
 
@@ -206,6 +207,24 @@ def said_table(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> Tabl
 
 def _first_words(findings: Sequence[Sequence[str]]) -> str:
     return ", ".join(finding[0] for finding in findings[:TOP] if finding) or "nothing"
+
+
+def precision_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge) -> Table:
+    """How true the confirmed findings are."""
+    rows: list[tuple[Cell, ...]] = [
+        (p.method, p.confirmed, p.first_word, p.any_word)
+        for p in precisions(pairs, predictions, judge)
+        if p.confirmed.value
+    ]
+    columns = (
+        Column("method"), Column("confirmed a side", "number"), Column("its first word is the truth", "percent"),
+        Column("one of its words is", "percent"),
+    )  # fmt: skip
+    note = (
+        f"Of the first {TOP} findings of a side those that are confirmed, and how many of them name the truth, exactly "
+        "or by a synonym: a lower bound, since what comes with a thing differs too. "
+    )
+    return Table("precision", "What is confirmed", note + _INTERVAL, columns, tuple(rows))
 
 
 def alarm_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], level: float = 0.05) -> Table:

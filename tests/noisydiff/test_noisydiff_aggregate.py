@@ -12,8 +12,8 @@ from scipy import stats
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import aggregate
-from latentdiff.noisydiff.aggregate import Run, estimate, methods_of, paired, per_pair, readings
-from latentdiff.noisydiff.answers import costs, false_alarms, mixtures
+from latentdiff.noisydiff.aggregate import Run, estimate, methods_of, paired, per_pair, ratio, readings
+from latentdiff.noisydiff.answers import costs, false_alarms, mixtures, precisions
 from latentdiff.noisydiff.curves import (
     by_planted,
     by_scarcity,
@@ -23,7 +23,7 @@ from latentdiff.noisydiff.curves import (
     images_needed,
     joint_coverage,
 )
-from latentdiff.noisydiff.measures import SideScore
+from latentdiff.noisydiff.measures import SideScore, by_names
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 
@@ -186,7 +186,7 @@ SAME = [Pair(f"s{i}", "", ("1",), ("2",), {}, 0.0) for i in range(20)]
 
 
 def test_a_false_alarm_is_a_confirmed_finding_or_any_word_of_a_method_that_confirms_none():
-    answers = [Prediction("ours", f"s{i}", {"a": (("x",),)}, confirmed={"a": int(i == 3), "b": 0}) for i in range(20)]
+    answers = [Prediction("ours", f"s{i}", {"a": (("x",),)}, confirmed={"a": (i == 3,), "b": ()}) for i in range(20)]
     answers += [Prediction("rival", f"s{i}", {"a": (("x",), ("y",)), "b": (("z",),)}) for i in range(20)]
     answers += [Prediction("silent", "s0", {"a": ()}, abstained=True)]
     ours, rival, silent = false_alarms(SAME, answers)
@@ -200,6 +200,36 @@ def test_a_false_alarm_is_a_confirmed_finding_or_any_word_of_a_method_that_confi
 def test_pairs_with_a_truth_raise_no_false_alarm():
     pair = Pair("p", "", ("1",), ("2",), {"a": Truth("dog", ("dog",))}, 0.1)
     assert false_alarms([pair], [Prediction("m", "p", {"a": (("x",),)})]) == []
+
+
+def test_precision_counts_confirmed_findings_of_the_first_five_on_sides_with_a_truth():
+    dog, hat = Truth("dog", ("dog",)), Truth("hat", ("hat", "cap"))
+    pairs = [Pair("p", "", ("1",), ("2",), {"a": dog, "b": hat}, 0.1), Pair("q", "", ("1",), ("2",), {"a": dog}, 0.1)]
+    told = {"a": (("dog", "cat"), ("cat", "dogs"), ("cat",)), "b": (("red", "cap"),)}
+    far = (("x",),) * 5 + (("dog",),)
+    answers = [
+        Prediction("ours", "p", told, confirmed={"a": (True, True, False), "b": (True,)}),
+        Prediction("ours", "q", {"a": far, "b": (("dog",),)}, confirmed={"a": (False,) * 5 + (True,), "b": (True,)}),
+        Prediction("never checks", "p", told),
+        *(Prediction("ours", f"s{i}", told, confirmed={"a": (True,) * 3, "b": (True,)}) for i in range(20)),
+    ]
+    (ours,) = precisions([*pairs, *SAME], answers, by_names)
+    assert (ours.method, ours.confirmed.value, ours.confirmed.pairs) == ("ours", 1.0, 2)
+    assert (ours.first_word.value, ours.any_word.value) == pytest.approx((1 / 3, 1.0))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
+def test_a_ratio_weighs_each_pair_by_its_whole(drawn):
+    parts, wholes = [min(pair) for pair in drawn], [max(pair) for pair in drawn]
+    found = ratio(parts, wholes)
+    if not sum(wholes):
+        assert np.isnan(found.value)
+        return
+    assert found.value == sum(parts) / sum(wholes)
+    counts = aggregate.draw_counts(len(drawn), 0)
+    again = [(c @ parts) / (c @ wholes) for c in counts if c @ wholes]
+    assert (found.interval.low, found.interval.high) == pytest.approx(tuple(np.quantile(again, (0.025, 0.975))))
 
 
 def test_costs_are_means_over_pairs():

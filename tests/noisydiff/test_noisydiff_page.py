@@ -45,7 +45,7 @@ def benchmark(word="umbrella", name="person"):
             answers.append(Prediction(method, f"{name}/{i}", {"a": said, "b": (("ties",),)}, details=details))
     for i in range(2):
         pairs.append(Pair(f"same/{i}", name, ("x",), ("y",), {}, 0.0))
-        answers += [Prediction(m, f"same/{i}", {"a": (("hat",),)}, confirmed={"a": 0}) for m in METHODS[:2]]
+        answers += [Prediction(m, f"same/{i}", {"a": (("hat",),)}, confirmed={"a": (False,)}) for m in METHODS[:2]]
     return pairs, answers
 
 

@@ -70,7 +70,7 @@ def test_our_methods_find_what_was_planted_with_either_sae(
         assert not answer.abstained
     assert answers["concept"][0].captioned == 0
     assert answers["density"][0].captioned == answers["combined"][0].captioned > 0
-    assert answers["combined"][0].confirmed["a"] > 0
+    assert any(answers["combined"][0].confirmed["a"])
     assert answers["paper-concept"][0].confirmed == {}  # it verifies nothing: all that it proposes is a claim
     assert answers["task-concept"][1] > 2  # its training is part of its cost
 

@@ -52,7 +52,7 @@ class Answer:
     """What a method says of two sets; `Prediction` has the same fields and says whose and of which pair."""
 
     findings: Mapping[Side, Said]
-    confirmed: Mapping[Side, int] = field(default_factory=dict)
+    confirmed: Mapping[Side, tuple[bool, ...]] = field(default_factory=dict)
     abstained: bool = False
     captioned: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -40,7 +40,7 @@ def vocabulary(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
     chosen = {side: best_words(np.where(sided, -rank, -np.inf), context.words.words) for side, sided in sides}
     return Answer(
         findings={side: one_each(context.words.words[i] for i in own) for side, own in chosen.items()},
-        confirmed={side: int((q[own] <= LEVEL).sum()) for side, own in chosen.items()},
+        confirmed={side: tuple((q[own] <= LEVEL).tolist()) for side, own in chosen.items()},
         details={
             "tail": TAIL,
             "evidence": {

@@ -44,7 +44,7 @@ def visdiff(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
     by_side = {side: [p for p in ranked if p.side == side] for side in SIDES}
     return Answer(
         findings={side: tuple((p.phrase,) for p in by_side[side][:TOP]) for side in SIDES},
-        confirmed={side: sum(p.p <= LEVEL and p.auroc > 0.5 for p in by_side[side][:TOP]) for side in SIDES},
+        confirmed={side: tuple(bool(p.p <= LEVEL and p.auroc > 0.5) for p in by_side[side][:TOP]) for side in SIDES},
         captioned=captioned,
         details={
             "how": _in_words(context.language),
