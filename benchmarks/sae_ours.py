@@ -74,13 +74,12 @@ class BareRun:
 
     def step(self, batch: Tensor) -> None:
         """One training step on rows as stored [rows, d]."""
-        module, clip = self.module, self.module.settings.gradient_clip
+        module = self.module
         loss = module.training_step(batch, self.done)
         self.optimizer.zero_grad()
         loss.backward()
         module.on_before_optimizer_step(self.optimizer)
-        if clip:
-            torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
+        module.configure_gradient_clipping(self.optimizer, module.settings.gradient_clip)
         module.optimizer_step(0, self.done, self.optimizer)
         self.scheduler.step()
         self.done += 1

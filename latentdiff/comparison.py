@@ -119,7 +119,7 @@ def compare(
     phrases = density.hypotheses if density else ()
     ranked = _ranked(concepts.findings, proposed)
     findings = combine(ranked, phrases, _first_words([*ranked, *phrases], words, model), settings.combine)
-    p_value = _overall_p(concepts, density, findings)
+    p_value = _overall_p(concepts, density, [*ranked, *phrases])
     different = p_value <= settings.concepts.level
     result = ComparisonResult(
         different=different,

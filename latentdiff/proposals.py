@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int | None], None]
 RefsOf = Callable[[Side, np.ndarray, np.ndarray], tuple[ImageRef, ...]]
 Rows = Mapping[Side, np.ndarray]
+
+log = logging.getLogger(__name__)
 
 _NEAR = 0.3  # text cosine with the first word below which a word says something else
 _DEEP = 10  # how much further down the list on all images a proposal of the finding half is looked for
@@ -60,12 +63,20 @@ class Matter:
     namer: Namer
     source: str  # what a finding's words are nearest to, of `naming.SOURCES`
 
-    def concept_branch(self, settings: ConceptSettings, keep: Mapping[Side, np.ndarray] | None = None) -> ConceptResult:
-        """The concept branch on all images, or on those of each set that a mask keeps."""
+    def concept_branch(
+        self, settings: ConceptSettings, keep: Mapping[Side, np.ndarray] | None = None, *, named: bool = True
+    ) -> ConceptResult:
+        """The concept branch on all images, or on those of each set that a mask keeps.
+
+        Args:
+            settings: of the branch.
+            keep: masks [n] of the sets.
+            named: whether findings are called as `source` says; else as their latents are.
+        """
         statistics = {side: s if keep is None else s.restrict(keep[side]) for side, s in self.statistics.items()}
         arguments = (self.names, self.decoder, settings, references_into(self.sets))
         result = concept_branch(statistics["a"], statistics["b"], *arguments)
-        if self.source not in DIRECTIONS or not result.findings:
+        if not named or self.source not in DIRECTIONS or not result.findings:
             return result
         # in the order of the latents, which does not know which set is A: a product's last bits may hang on it
         findings = sorted(result.findings, key=_latent)
@@ -138,11 +149,12 @@ def propose_and_verify(
     finding = {side: np.flatnonzero(~held[side]) for side in SIDES}
     checking = {side: np.flatnonzero(held[side]) for side in SIDES}
     if not all(len(rows) for rows in (*finding.values(), *checking.values())):
-        return (), None
+        log.warning("too few images to hold some back (verify.share): nothing is verified")
+        return propose(matter, matter.concept_branch(settings.concepts), settings, progress)
     proposals = matter.concept_branch(settings.concepts, {side: ~held[side] for side in SIDES}).findings
     # what a latent does in all images is the better evidence; where it is not among the first there, the half's stays
     deep = replace(settings.concepts, per_side=_DEEP * settings.concepts.per_side)
-    whole = {(f.side, f.latent): f for f in replace(matter, source="decoder").concept_branch(deep).findings}
+    whole = {(f.side, f.latent): f for f in matter.concept_branch(deep, named=False).findings}
     density, differences = matter.density_branch(finding, settings, progress)
     texts = [f.words for f in proposals] + [(d.phrase,) for d in differences]
     answers = verify(

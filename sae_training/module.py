@@ -92,6 +92,16 @@ class SaeModule(lightning.LightningModule):
         if gradient is not None:
             gradient.addcmul_(weights, torch.linalg.vecdot(gradient, weights)[:, None], value=-1)
 
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Clip the norm of all gradients together; the factor is left to fused Adam, which reads them anyway."""
+        if gradient_clip_val:
+            norm = torch.nn.utils.get_total_norm([p.grad for p in self.sae.parameters() if p.grad is not None])
+            # how mixed precision tells it what to divide gradients by, and whether to leave the step out
+            optimizer.grad_scale = (norm / gradient_clip_val).clamp_min(1).float()
+            optimizer.found_inf = torch.zeros_like(optimizer.grad_scale)
+
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """A step, then back to unit rows."""
         super().optimizer_step(*arguments, **named)

@@ -93,6 +93,7 @@ class Prefiltered:
 
     def above(self, floor: Tensor) -> tuple[Tensor, Tensor]:
         """See `PreActivations`; takes one floor for all rows."""
+        assert floor.ndim == 0, "a floor for each row takes the whole block: Variant(prefilter=False)"
         least = floor - self._margin
         if not bool((least > 0).all()):
             return self._full().above(floor)

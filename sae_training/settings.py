@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sae_training.errors import SaeError
 
+EDITION = 1  # of training; goes up when the same rows and settings give other weights
 PRECISIONS = ("auto", "float32", "float64")
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -20,7 +21,7 @@ class TrainSettings:
     learning_rate: float = 1.5e-3
     batch_size: int = 1024  # rows; at most a quarter of the training rows
     epochs: float = 30.0  # passes over the training rows ...
-    minimum_steps: int = 600  # ... but never fewer steps than this
+    minimum_steps: int = 300  # ... but never fewer steps than this
     steps: int | None = None  # overrides epochs and minimum_steps
     warmup: float = 0.05  # share of the steps over which the learning rate rises
     decay: float = 0.5  # share of the steps, at the end, over which it falls to 0

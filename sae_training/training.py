@@ -19,7 +19,7 @@ from sae_training import world
 from sae_training.errors import SaeError
 from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.rows import Joined, Rows
-from sae_training.settings import TrainSettings
+from sae_training.settings import EDITION, TrainSettings
 from sae_training.sparsity import variant
 from sae_training.step import decode, encode
 
@@ -179,7 +179,7 @@ def _fit(
     from sae_training.data import RowsModule
     from sae_training.module import SaeModule
 
-    run = {"rows": data.digest, "steps": steps, "settings": {**_plain(settings), **_ELSEWHERE}}
+    run = {"edition": EDITION, "rows": data.digest, "steps": steps, "settings": {**_plain(settings), **_ELSEWHERE}}
     found = find_checkpoint(checkpoint, run) if checkpoint else None
     with _quiet():
         batches = RowsModule(data, settings, steps)

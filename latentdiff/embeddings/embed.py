@@ -55,7 +55,7 @@ class EmbedSettings:
     device: str = "auto"  # cpu, cuda, cuda:1, ...; auto: a GPU where there is one
     precision: str = "auto"  # of the image tower: float32, bfloat16; auto: bfloat16 on a GPU only
     dtype: str = "float16"  # of the embeddings kept: float16 or float32
-    part_rows: int = 65536  # rows of a part on disk; what a kill can cost
+    part_rows: int = 8192  # rows of a part on disk; what a kill can cost
     overwrite: bool = False  # replace another set that lies in the folder
 
     def __post_init__(self) -> None:

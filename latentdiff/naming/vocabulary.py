@@ -10,10 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.naming.directions import DIRECTIONS
 
 TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
 DOMAINS = ("medical", "satellite")
-SOURCES = ("difference", "exemplars", "decoder")
+SOURCES = (*DIRECTIONS, "decoder")
 _DATA = Path(__file__).parent / "data"
 
 

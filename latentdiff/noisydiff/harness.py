@@ -27,6 +27,7 @@ from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.rivals import RIVALS, Answer, Context
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.noisydiff.store import file_of, key_of, missing, read_answers, write_answers
+from sae_training.settings import EDITION as TRAINING
 
 if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
@@ -168,7 +169,7 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     own = OWN[method]
     chosen = preset_settings(settings, own.preset)
     steering = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
-    return steering, asdict(on_the_sets(settings.sae)) if own.task else sae
+    return steering, (TRAINING, asdict(on_the_sets(settings.sae))) if own.task else sae
 
 
 def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
@@ -223,9 +224,13 @@ def _one_thread() -> Iterator[None]:
 
 
 def _answer_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
-    answers = answer(pair, list(keys), _open(job))
     file = file_of(job.folder, pair.id)
-    write_answers(file, read_answers(file) | {said.method: (keys[said.method], said) for said in answers})
+    for methods in (
+        [m for m in keys if m in OWN],
+        [m for m in keys if m not in OWN],
+    ):  # a rival that fails costs itself
+        said = {one.method: (keys[one.method], one) for one in answer(pair, methods, _open(job))}
+        write_answers(file, read_answers(file) | said)
 
 
 @lru_cache(maxsize=1)

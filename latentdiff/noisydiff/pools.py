@@ -18,7 +18,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.store import key_of
 from sae_training.files import replacing
 from sae_training.rows import Joined
-from sae_training.settings import TrainSettings
+from sae_training.settings import EDITION, TrainSettings
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -55,7 +55,7 @@ def pool_sae(
     rows = Joined([one.select(np.flatnonzero(~held_out(one))) for one in pools])
     # its own fields alone: where an SAE comes from does not change how one is trained
     training = {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
-    folder = cache / f"sae-{key_of(training, pools[0].fingerprint, _digest(rows))[:16]}"
+    folder = cache / f"sae-{key_of(EDITION, training, pools[0].fingerprint, _digest(rows))[:16]}"
     if not folder.is_dir():
         sources = " and ".join(one.source for one in pools)
         sae = train(

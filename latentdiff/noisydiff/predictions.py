@@ -18,7 +18,7 @@ class Prediction:
     method: str  # "concept", "density", "combined", "visdiff", ...
     pair: str  # Pair.id
     findings: Mapping[Side, tuple[tuple[str, ...], ...]]  # of each side, best first; a finding is its words, best first
-    confirmed: Mapping[Side, tuple[bool, ...]] = field(default_factory=dict)  # of each finding; empty: none is checked
+    confirmed: Mapping[Side, tuple[bool, ...]] = field(default_factory=dict)  # of the first; {}: none is checked
     abstained: bool = False  # "no difference" was the answer
     seconds: float = 0.0
     captioned: int = 0  # images that a captioner looked at

@@ -6,6 +6,7 @@ Nothing told apart, or nothing confirmed on the held-back images: no guess is sh
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Side
@@ -39,13 +40,15 @@ class Listing:
         return tuple(e for e in self.shown if e.finding.side == side)
 
 
-def arrange(result: ComparisonResult, level: float = 0.05) -> Listing:
-    """Sorts the findings of a result into shown and set aside.
+def level_of(result: ComparisonResult) -> float:
+    """False discovery rate at which concepts outside the one list are still worth a row in the plots."""
+    concepts = result.settings.get("concepts")
+    return float(concepts.get("level", 0.05)) if isinstance(concepts, Mapping) else 0.05
 
-    Args:
-        result: the comparison.
-        level: false discovery rate at which concepts outside the one list are still worth a row in the plots.
-    """
+
+def arrange(result: ComparisonResult) -> Listing:
+    """Sorts the findings of a result into shown and set aside."""
+    level = level_of(result)
     entries = [entry for side in SIDES for entry in _enter(result.side(side), "")]
     checked = [e for e in entries if e.finding.verification is not None]
     confirmed = [e for e in checked if _status(e) == "confirmed"]

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from latentdiff.findings import ComparisonResult, SetSummary
 from latentdiff.report import figures, plots, standalone
-from latentdiff.report.listing import advantage, arrange
+from latentdiff.report.listing import advantage, arrange, level_of
 from latentdiff.report.thumbnails import data_uri
 from sae_training.files import replacing
 
@@ -51,19 +51,18 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
     """The page as text."""
     style = (HERE / "page.css").read_text(encoding="utf-8")
     script = (HERE / "page.js").read_text(encoding="utf-8")
-    level = _level(result)
-    listing = arrange(result, level)
+    listing = arrange(result)
     rows = (*listing.shown, *listing.unlisted)
     settings = standalone.flatten(result.settings)
     template = _environment().get_template("page.html.jinja")
     return template.render(
         result=result,
         listing=listing,
-        level=level,
+        level=level_of(result),
         sets=(("a", result.a), ("b", result.b)),
         forest=plots.forest(rows[:ROWS]),
         left_out=len(rows[ROWS:]),
-        volcano=plots.volcano(rows[:ROWS], result.concepts.volcano, level),
+        volcano=plots.volcano(rows[:ROWS], result.concepts.volcano, level_of(result)),
         histogram=plots.histogram(result.density) if result.density else None,
         shifts=shifts(result.a, result.b),
         facts=_run_facts(result.run),
@@ -94,11 +93,6 @@ def shifts(a: SetSummary, b: SetSummary) -> list[str]:
     if a.duplicates_across or b.duplicates_across:
         notes.append("Some images occur in both sets; they pull every difference towards zero.")
     return notes
-
-
-def _level(result: ComparisonResult) -> float:
-    concepts = result.settings.get("concepts")
-    return float(concepts.get("level", 0.05)) if isinstance(concepts, Mapping) else 0.05
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any
 from latentdiff.config import to_yaml
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.naming import WordVectors, build_vocabulary, embed_vocabulary
+from latentdiff.noisydiff import harness
 from latentdiff.noisydiff.build import open_images as open_benchmark
 from latentdiff.noisydiff.store import key_of
 from latentdiff.noisydiff.tables import write_tables
@@ -23,11 +24,12 @@ from latentdiff.sweep.point import Ground, Result, read_result, run_point, write
 from latentdiff.sweep.tables import Outcome, tables
 from latentdiff.training import open_images
 from sae_training.files import replacing
+from sae_training.settings import EDITION as TRAINING
 from sae_training.settings import TrainSettings
 
 Progress = Callable[[str, int, int | None], None]
 
-EDITION = 2  # of the points; goes up when training or a measure changes in a way that no setting tells
+EDITION = 3  # of the points; goes up when a measure changes in a way that no setting tells
 
 
 def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -> Outcome:
@@ -103,11 +105,12 @@ def _file_name(point: Point, key: str) -> str:
 def _facts(plan: Plan, images: Sequence[EmbeddingSet], progress: Progress | None) -> list[Any]:
     """All that the result of a point depends on, but the settings of its training."""
     config, benchmark = plan.config, plan.benchmark
-    facts: list[Any] = [EDITION, plan.seeds, asdict(config.naming), column_of(images, config.label)]
+    facts: list[Any] = [EDITION, TRAINING, plan.seeds, asdict(config.naming), column_of(images, config.label)]
     facts += [(one.digest, one.fingerprint) for one in images]
     facts += [config.embed.dtype, build_vocabulary(config.naming).words]
     if benchmark:
         elsewhere = ("out", "cache", "processes", "fresh", "sae", "report")  # change no answer
+        facts.append(harness.EDITION)
         facts.append({key: value for key, value in asdict(benchmark).items() if key not in elsewhere})
         sets = benchmark.chosen_sets()
         facts += [open_benchmark(one.images, benchmark, plan.encoder, progress).digest for one in sets]

@@ -100,6 +100,25 @@ def test_the_bare_loop_takes_the_steps_that_lightning_takes_to_the_last_bit() ->
     assert not torch.equal(start.sae.W_enc, theirs.sae.W_enc)
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_clipping_in_adams_pass_is_clipping_of_the_gradients(precision) -> None:
+    settings = TrainSettings(k=3, steps=6, dead_window=1.0, gradient_clip=0.01, precision=precision, device="cpu")
+    dtype = getattr(torch, precision)
+    ours, plain = module(settings).to(dtype), module(settings).to(dtype)
+    run, optimizer = BareRun(ours), torch.optim.Adam(plain.sae.parameters(), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, plain._rate)
+    for batch in torch.from_numpy(superposed(240, 8)).to(dtype).split(40):
+        run.step(batch)
+        optimizer.zero_grad()
+        plain.training_step(batch, 0).backward()
+        plain.on_before_optimizer_step(optimizer)
+        assert torch.nn.utils.clip_grad_norm_(plain.parameters(), settings.gradient_clip) > 0.02
+        plain.optimizer_step(0, 0, optimizer)
+        schedule.step()
+    for one, other in zip(ours.sae.parameters(), plain.sae.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
 def test_the_bare_loop_from_our_start_ends_where_our_training_ends() -> None:
     source = superposed(400, 8)
     settings = TrainSettings(4, 3, steps=20, batch_size=64, dead_window=1.0, precision="float32", device="cpu")

@@ -19,7 +19,7 @@ from latentdiff.findings import SIDES, Side
 from latentdiff.images import decode, read_images
 from latentdiff.language import Captioner, LanguageSettings, load_captioner, summarise
 from latentdiff.noisydiff.predictions import TOP
-from latentdiff.noisydiff.rivals.answer import Answer, Context
+from latentdiff.noisydiff.rivals.answer import WORDS, Answer, Context
 from latentdiff.splits import position
 
 ROUNDS, SAMPLED, PROPOSALS = 3, 20, 10  # images and proposals are of each side and round
@@ -43,7 +43,7 @@ def visdiff(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
     ranked = sorted(_rank(proposals, sets, context), key=lambda p: (p.p > LEVEL, -p.auroc))
     by_side = {side: [p for p in ranked if p.side == side] for side in SIDES}
     return Answer(
-        findings={side: tuple((p.phrase,) for p in by_side[side][:TOP]) for side in SIDES},
+        findings={side: tuple((p.phrase,) for p in by_side[side][:WORDS]) for side in SIDES},
         confirmed={side: tuple(bool(p.p <= LEVEL and p.auroc > 0.5) for p in by_side[side][:TOP]) for side in SIDES},
         captioned=captioned,
         details={
