@@ -24,6 +24,7 @@ from benchmarks.sae_peers import PEERS
 from benchmarks.sae_quality import Field
 from benchmarks.sae_tables import bar, show
 from benchmarks.sae_timing import Bar, Shape, Times, ratio
+from sae_training.product import has_fast_bf16
 from sae_training.settings import TrainSettings
 
 SETTINGS = TrainSettings()  # our defaults
@@ -42,7 +43,8 @@ def main() -> None:
         if figures and not options.no_record:
             said = {key: getattr(options, key) for key in ("rounds", "warmup", "steps")}
             said |= {"rows": options.rows.name if options.rows else "superposed", "peers": versions()}
-            record("sae", figures, said, "none: rows of numbers", part=name)
+            slow = name == "speed" and not has_fast_bf16(torch.device("cpu"))  # other bars can be looked at there
+            record("sae", figures, said, "none: rows of numbers", part=name + ", no bf16 instructions" * slow)
 
 
 def versions() -> dict[str, str]:
