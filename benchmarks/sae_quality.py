@@ -31,7 +31,6 @@ CHANGES: dict[str, dict[str, Any]] = {  # of the defaults, that may make two see
     "k = 10": {"k": 10},
     "k = 40": {"k": 40},
     "Matryoshka": {"variant": "matryoshka_batch_topk"},
-    "three times as long": {"epochs": 3 * TrainSettings.epochs},
 }
 
 
