@@ -28,6 +28,7 @@ from latentdiff.noisydiff.rivals import RIVALS, Answer, Context
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.noisydiff.store import file_of, key_of, missing, read_answers, write_answers
 from sae_training.settings import EDITION as TRAINING
+from sae_training.settings import steering
 
 if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
@@ -168,8 +169,8 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
         return asdict(settings.naming), asdict(settings.language), settings.seed, latents
     own = OWN[method]
     chosen = preset_settings(settings, own.preset)
-    steering = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
-    return steering, (TRAINING, asdict(on_the_sets(settings.sae))) if own.task else sae
+    rest = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
+    return rest, (TRAINING, asdict(on_the_sets(settings.sae)) | steering(settings.sae)) if own.task else sae
 
 
 def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
