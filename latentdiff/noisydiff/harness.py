@@ -132,7 +132,7 @@ def answer(pair: Pair, methods: Sequence[str], bench: Bench) -> list[Prediction]
     for method in methods:
         if method not in OWN:
             started = time.perf_counter()
-            said = RIVALS[method](a, b, context)
+            said = RIVALS[method].answer(a, b, context)
             answers[method] = said, time.perf_counter() - started
     return [_prediction(method, pair, *answers[method]) for method in methods]
 
@@ -165,7 +165,7 @@ def _keys(
 def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     """The settings that a method's answers depend on."""
     if method not in OWN:
-        latents = sae if method == "random-latents" else None
+        latents = sae if RIVALS[method].needs_latents else None
         return asdict(settings.naming), asdict(settings.language), settings.seed, latents
     own = OWN[method]
     chosen = preset_settings(settings, own.preset)
@@ -248,7 +248,7 @@ def _open(job: Job) -> Bench:
     )
     sae = load(job.sae) if job.sae else None
     names: list[LatentName] = []
-    if sae is not None and "random-latents" in settings.methods:
+    if sae is not None and any(m in RIVALS and RIVALS[m].needs_latents for m in settings.methods):
         sample = images.rows(np.argsort(images.hashes, kind="stable")[:_SAMPLE])
         names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
     context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=settings.device)

@@ -17,7 +17,7 @@ from latentdiff.naming import NamingSettings
 from latentdiff.noisydiff import harness
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
-from latentdiff.noisydiff.rivals import RIVALS, Answer
+from latentdiff.noisydiff.rivals import RIVALS, Answer, Rival
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.noisydiff.store import file_of
 
@@ -68,8 +68,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The methods that were really asked, one entry for each pair."""
     asked: list[str] = []
 
-    def counting(method: str, rival: Any) -> Any:
-        return lambda *arguments: asked.append(method) or rival(*arguments)
+    def counting(method: str, rival: Rival) -> Rival:
+        return dataclasses.replace(rival, answer=lambda *arguments: asked.append(method) or rival.answer(*arguments))
 
     for method in RIVALS:
         monkeypatch.setitem(RIVALS, method, counting(method, RIVALS[method]))
