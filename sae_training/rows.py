@@ -170,7 +170,14 @@ class Joined:
         self.hashes = np.concatenate(known) if len(known) == len(given) else None
 
     def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        positions = np.arange(self.shape[0])[index] if isinstance(index, slice) else np.asarray(index)
+        if isinstance(index, slice):
+            start, stop, step = index.indices(self.shape[0])
+            source = int(np.searchsorted(self._starts, start, side="right")) - 1
+            first = int(self._starts[source])
+            if step == 1 and start < stop <= self._starts[source + 1]:
+                return _floats(self._sources[source][start - first : stop - first])
+            index = np.arange(start, stop, step)
+        positions = np.asarray(index)
         found = np.empty((len(positions), self.shape[1]), np.float32)
         which = np.searchsorted(self._starts, positions, side="right") - 1
         for source in np.unique(which):

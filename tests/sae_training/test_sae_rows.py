@@ -159,7 +159,23 @@ def test_joined_sets_are_read_as_one() -> None:
     )
     order = np.random.default_rng(0).permutation(151)
     np.testing.assert_array_equal(joined[order], values[order])
+    for index in (slice(0, 150), slice(None, 151), slice(140, 10, -7), slice(700, 800), slice(9, 3)):
+        np.testing.assert_array_equal(joined[index], values[index])
     assert joined.hashes is None
+
+
+def test_a_slice_within_one_of_joined_sets_stays_a_slice() -> None:
+    values, asked = random_rows(300), list[object]()
+
+    class Asked(WithHashes):
+        def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+            asked.append(index)
+            return super().__getitem__(index)
+
+    joined = Joined([Asked(part, np.arange(150, dtype=np.uint64)) for part in (values[:150], values[150:])])
+    for start in range(0, 300, 50):
+        np.testing.assert_array_equal(joined[start : start + 50], values[start : start + 50])
+    assert asked == 2 * [slice(0, 50), slice(50, 100), slice(100, 150)]
 
 
 def test_joined_sets_keep_their_hashes_and_must_have_one_width() -> None:
