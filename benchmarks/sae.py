@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from benchmarks.sae_peers import PEERS
 from benchmarks.sae_quality import Field
 from benchmarks.sae_tables import bar, show
 from benchmarks.sae_timing import Bar, Shape, Times, ratio
+from sae_training.product import has_fast_bf16
 from sae_training.settings import TrainSettings
 
 SETTINGS = TrainSettings()  # our defaults
@@ -42,7 +43,8 @@ def main() -> None:
         if figures and not options.no_record:
             said = {key: getattr(options, key) for key in ("rounds", "warmup", "steps")}
             said |= {"rows": options.rows.name if options.rows else "superposed", "peers": versions()}
-            record("sae", figures, said, "none: rows of numbers", part=name)
+            slow = name == "speed" and not has_fast_bf16(torch.device("cpu"))  # other bars can be looked at there
+            record("sae", figures, said, "none: rows of numbers", part=name + ", no bf16 instructions" * slow)
 
 
 def versions() -> dict[str, str]:
@@ -138,10 +140,25 @@ def seeds(_: argparse.Namespace, field: Field | None) -> Figures:
     if field is None:
         return without_rows()
     found = sae_quality.seeds(field)
+    show_agreement(found)
+    return {"tools": found}
+
+
+def agreement(_: argparse.Namespace, field: Field | None) -> Figures:
+    """What makes two seeds of ours agree on more."""
+    if field is None:
+        return without_rows()
+    found = sae_quality.what_raises(field.source, field.settings)
+    show_agreement(found)
+    return {"changes": found}
+
+
+def show_agreement(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Prints shares of latents."""
     print("  latents found with another seed too: of all that fire; and by tenths of these, the rarest first")
     for name, row in found.items():
-        print(f"  {name:<34}{row['all']:>8.1%}   " + " ".join(f"{share:4.0%}" for share in row["by density"]))
-    return {"tools": found}
+        fvu = f"   FVU {row['fvu']:.4f}" if "fvu" in row else ""
+        print(f"  {name:<34}{row['all']:>8.1%}   " + " ".join(f"{share:4.0%}" for share in row["by density"]) + fvu)
 
 
 def without_rows() -> Figures:
@@ -156,6 +173,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Field | None], Figures]] = {
     "fidelity": fidelity,
     "defaults": defaults,
     "seeds": seeds,
+    "agreement": agreement,
     "gpu": gpu,
 }
 

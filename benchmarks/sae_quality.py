@@ -24,6 +24,14 @@ TRAINED_ROWS = 65_536  # training rows, at most, on which a latent may show that
 TRIAL, TRIAL_WARMUP = 8, 3  # steps that tell how long one takes
 SAME = 0.7  # cosine above which two latents of two seeds are one
 PARTS = 10  # into which latents are parted by how often they fire
+CHANGES: dict[str, dict[str, Any]] = {  # of the defaults, that may make two seeds agree on more
+    "as set": {},
+    "4 latents a dimension": {"expansion_factor": 4},
+    "2 latents a dimension": {"expansion_factor": 2},
+    "k = 10": {"k": 10},
+    "k = 40": {"k": 40},
+    "Matryoshka": {"variant": "matryoshka_batch_topk"},
+}
 
 
 class Quality(NamedTuple):
@@ -153,15 +161,30 @@ def seeds(field: Field) -> dict[str, dict[str, Any]]:
     Args:
         field: of trained models.
     """
+    return {name: _agreement(field, name) for name in field.names()}
+
+
+def what_raises(source: np.ndarray, settings: TrainSettings) -> dict[str, dict[str, Any]]:
+    """The same of ours alone, with one of its settings changed at a time, and what each costs in FVU.
+
+    Args:
+        source: rows as stored [n, d].
+        settings: that are changed.
+    """
     found = {}
-    for name in field.names():
-        matched = found_again(field.trained(name).weights.decoder, field.trained(name, 1).weights.decoder)
-        firings = field.quality(name).firings
-        order = firings.argsort(stable=True)
-        order = order[firings[order] > 0]
-        shares = [float(matched[part].double().mean()) for part in order.tensor_split(PARTS)]
-        found[name] = {"all": float(matched[order].double().mean()), "by density": shares}
+    for name, changes in CHANGES.items():
+        field = Field(source, replace(settings, **changes), equal_steps=False)
+        found[name] = {**_agreement(field, OURS), "fvu": field.quality(OURS).fvu}
     return found
+
+
+def _agreement(field: Field, name: str) -> dict[str, Any]:
+    matched = found_again(field.trained(name).weights.decoder, field.trained(name, 1).weights.decoder)
+    firings = field.quality(name).firings
+    order = firings.argsort(stable=True)
+    order = order[firings[order] > 0]
+    shares = [float(matched[part].double().mean()) for part in order.tensor_split(PARTS)]
+    return {"all": float(matched[order].double().mean()), "by density": shares, "live": len(order)}
 
 
 @torch.no_grad()

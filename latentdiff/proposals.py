@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,6 @@ import numpy as np
 from latentdiff.concepts import ConceptSettings, LatentStatistics, concept_branch
 from latentdiff.density import DensitySettings, density_branch, hypotheses
 from latentdiff.embeddings import EmbeddingSet, mean_of, pooled_mean
-from latentdiff.evidence import gather_evidence
 from latentdiff.findings import SIDES, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.images import decode, read_images
 from latentdiff.language import Difference, LanguageSettings, load_captioner, summarise
@@ -121,23 +119,11 @@ class Matter:
 def propose(
     matter: Matter, concepts: ConceptResult, settings: ProposalSettings, progress: Progress | None = None
 ) -> tuple[tuple[Finding, ...], DensityResult | None]:
-    """Both branches on all images, nothing held back (`verify.enabled=false`, the paper's way).
-
-    A phrase has no evidence but its captions: in how many of each side's it occurs.
-    """
+    """Both branches on all images, nothing held back (`verify.enabled=false`, the paper's way)."""
     density, differences = matter.density_branch({s: np.arange(matter.sets[s].n) for s in SIDES}, settings, progress)
     if density is None:
         return concepts.findings, None
-    captions = {side: [ref.caption for ref in density.extreme if ref.side == side] for side in SIDES}
-    phrases = []
-    for difference in differences:
-        whole_words = re.compile(rf"\b{re.escape(difference.phrase)}\b", re.IGNORECASE)
-        said = {side: np.array([sum(bool(whole_words.search(c)) for c in captions[side])]) for side in SIDES}
-        of = {side: max(len(captions[side]), 1) for side in SIDES}
-        evidence = gather_evidence(said["a"], of["a"], said["b"], of["b"], np.ones(1), np.ones(1))[0]
-        support = float(len(difference.support))
-        phrases.append(Finding(difference.side, ("density",), (difference.phrase,), True, support, evidence))
-    return concepts.findings, replace(density, hypotheses=tuple(phrases))
+    return concepts.findings, replace(density, hypotheses=hypotheses(density.extreme, differences))
 
 
 def propose_and_verify(

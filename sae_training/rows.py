@@ -7,9 +7,7 @@ are, not on the order in which they are stored.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,13 +16,10 @@ from torch import Tensor
 
 from sae_training import world
 from sae_training.errors import SaeError
+from sae_training.memory import machine_memory
 
 CHUNK = 8192  # rows read at once
 MEMORY_SHARE = 0.25  # of the machine's memory that rows may fill, over all processes there
-MEMORY_LIMITS = (  # of a container: cgroup v2, v1
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 MINIMUM_ROWS = 100  # below it nothing can be learnt, held out and measured
 MAXIMUM_HELD_OUT = 16_384  # rows in each held-out part: enough for L0 to half a percent
 
@@ -56,7 +51,7 @@ class Rows:
     def __init__(self, source: RowSource, calibration_share: float = 0.1, measuring_share: float = 0.05) -> None:
         self.n, self.d = _checked_shape(source)
         self._source = source
-        fits = self.n * self.d * 4 <= MEMORY_SHARE * _machine_memory() / world.local_size()
+        fits = self.n * self.d * 4 <= MEMORY_SHARE * machine_memory() / world.local_size()
         self._held = torch.empty(self.n, self.d) if fits else None
         given = getattr(source, "hashes", None)
         hashes = np.empty(self.n, dtype=np.uint64) if given is None else np.asarray(given, dtype=np.uint64)
@@ -175,7 +170,14 @@ class Joined:
         self.hashes = np.concatenate(known) if len(known) == len(given) else None
 
     def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
-        positions = np.arange(self.shape[0])[index] if isinstance(index, slice) else np.asarray(index)
+        if isinstance(index, slice):
+            start, stop, step = index.indices(self.shape[0])
+            source = int(np.searchsorted(self._starts, start, side="right")) - 1
+            first = int(self._starts[source])
+            if step == 1 and start < stop <= self._starts[source + 1]:
+                return _floats(self._sources[source][start - first : stop - first])
+            index = np.arange(start, stop, step)
+        positions = np.asarray(index)
         found = np.empty((len(positions), self.shape[1]), np.float32)
         which = np.searchsorted(self._starts, positions, side="right") - 1
         for source in np.unique(which):
@@ -248,17 +250,3 @@ def _mix(hashes: np.ndarray) -> np.ndarray:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return z ^ (z >> np.uint64(31))
-
-
-def _machine_memory() -> int:
-    """Bytes: a container's limit, where it is below what the machine has, or the system ends the process."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *(limit for file in MEMORY_LIMITS if (limit := _limit(file)))])
-
-
-def _limit(file: Path) -> int | None:
-    try:
-        text = file.read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdecimal() else None  # "max": none

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from sae_training.errors import SaeError
 
 EDITION = 1  # of training; goes up when the same rows and settings give other weights
 PRECISIONS = ("auto", "float32", "float64")
 DEVICES = ("auto", "cpu", "gpu")
+ELSEWHERE = ("device", "seeds", "checkpoint_every")  # settings that change nothing about an SAE
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,16 @@ class TrainSettings:
                 faults.append(f"{key} is '{getattr(self, key)}' ({', '.join(names)})")
         if faults:
             raise SaeError(*faults)
+
+
+def plain(settings: TrainSettings) -> dict[str, Any]:
+    """The settings of training alone; classes built upon them have more, as the folder of the result."""
+    return {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
+
+
+def steering(settings: TrainSettings) -> dict[str, Any]:
+    """What an SAE depends on, to know one by: the settings of training, those of `ELSEWHERE` as they are by default."""
+    return plain(settings) | {item.name: item.default for item in fields(TrainSettings) if item.name in ELSEWHERE}
 
 
 def _counts(value: object) -> bool:

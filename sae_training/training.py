@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from sae_training import world
 from sae_training.errors import SaeError
 from sae_training.model import SaeMetadata, SparseAutoencoder
 from sae_training.rows import Joined, Rows
-from sae_training.settings import EDITION, TrainSettings
+from sae_training.settings import EDITION, TrainSettings, plain, steering
 from sae_training.sparsity import variant
 from sae_training.step import decode, encode
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from sae_training.callbacks import Progress
 
 LOOKS = 10  # at the held-out rows, about, during a run that is logged, or may end early; fewer in one of few steps
-# what may differ between a run and its continuation
-_ELSEWHERE = {"device": None, "seeds": None, "checkpoint_every": None}
 SAMPLE = 8_192  # training rows, at most, that the start is fitted to
 FLATTEST = 1e-4  # of the mean variance: below it a direction counts as noise
 DEAD_ROWS = 65_536  # training rows, at most, on which a latent may show that it is alive
@@ -70,7 +68,7 @@ def train(
             f"k is {settings.k}, but there are only {latents} latents ({settings.expansion_factor} x {data.d}): lower k"
         )
     steps = _steps(settings, len(data.training))
-    record = {"description": description, "rows": data.n, "steps": steps, "settings": _plain(settings)}
+    record = {"description": description, "rows": data.n, "steps": steps, "settings": plain(settings)}
     sae = _start(data, latents, settings, SaeMetadata(settings.variant, settings.k, fingerprint, record))
     _fit(sae, data, settings, steps, log_dir, Path(checkpoint) if checkpoint else None, progress)
     sae.float().eval().requires_grad_(False)
@@ -179,7 +177,7 @@ def _fit(
     from sae_training.data import RowsModule
     from sae_training.module import SaeModule
 
-    run = {"edition": EDITION, "rows": data.digest, "steps": steps, "settings": {**_plain(settings), **_ELSEWHERE}}
+    run = {"edition": EDITION, "rows": data.digest, "steps": steps, "settings": steering(settings)}
     found = find_checkpoint(checkpoint, run) if checkpoint else None
     with _quiet():
         batches = RowsModule(data, settings, steps)
@@ -227,11 +225,6 @@ def _accelerator(device: str) -> str:
     if device == "gpu" and not torch.cuda.is_available():
         raise SaeError("no GPU for sae.device=gpu here: use auto or cpu")
     return "gpu" if device == "gpu" or (device == "auto" and torch.cuda.is_available()) else "cpu"
-
-
-def _plain(settings: TrainSettings) -> dict[str, Any]:
-    """What steers training; classes built upon these settings have more, as the folder of the result."""
-    return {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
 
 
 def _loggers(log_dir: Path | str | None, found: Path | None) -> list[Any]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from latentdiff.embeddings import RowsBySlice, blocks
+
 if TYPE_CHECKING:
     import torch
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-BLOCK_ROWS = 8192
 GRID = 2.0**24
 
 
@@ -184,33 +185,29 @@ class _Block(NamedTuple):
 
 class _Encoder(Protocol):
     @property
+    def d(self) -> int: ...
+
+    @property
     def m(self) -> int: ...
 
     def encode(self, x: np.ndarray) -> SparseCodes: ...
 
 
-class _Rows(Protocol):
-    @property
-    def shape(self) -> tuple[int, int]: ...
-
-    def rows(self, index: slice) -> np.ndarray: ...
-
-
 def sum_latents(
-    sae: _Encoder, embedding_set: _Rows, progress: Callable[[str, int, int | None], None] | None = None
+    sae: _Encoder, embeddings: RowsBySlice, progress: Callable[[str, int, int | None], None] | None = None
 ) -> LatentSums:
     """One pass over an embedding set: encode its rows in blocks and sum them.
 
     Args:
         sae: a calibrated `SparseAutoencoder`.
-        embedding_set: an `EmbeddingSet` of the SAE's encoder.
+        embeddings: an `EmbeddingSet` of the SAE's encoder.
         progress: called with ("reading latents", rows done, rows).
     """
-    n, dimension = embedding_set.shape
-    sums = LatentSums(sae.m, dimension)
-    for start in range(0, n, BLOCK_ROWS):
-        rows = embedding_set.rows(slice(start, min(start + BLOCK_ROWS, n)))
-        sums.update(sae.encode(rows), rows, start)
+    sums = LatentSums(sae.m, sae.d)
+    done = 0
+    for rows in blocks(embeddings):
+        sums.update(sae.encode(rows), rows, done)
+        done += len(rows)
         if progress:
-            progress("reading latents", start + len(rows), n)
+            progress("reading latents", done, len(embeddings))
     return sums

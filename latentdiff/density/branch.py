@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latentdiff.density.contents import Contents, gather_contents
 from latentdiff.density.settings import DensitySettings
+from latentdiff.embeddings import EmbeddingSet, check_same_space
 from latentdiff.findings import DensityResult, ImageRef, Interval, Side
-
-if TYPE_CHECKING:
-    from latentdiff.embeddings import EmbeddingSet
 
 log = logging.getLogger(__name__)
 RefsOf = Callable[[Side, np.ndarray, np.ndarray], tuple[ImageRef, ...]]
@@ -49,8 +46,6 @@ def density_branch(
     Raises:
         LatentDiffError: the sets are of different encoders.
     """
-    from latentdiff.embeddings import check_same_space
-
     check_same_space(a, b)
     contents = gather_contents(a, b, settings.folds, settings.seed)
     if min(contents.in_a.sum(), contents.in_b.sum()) < _LEAST * settings.folds:

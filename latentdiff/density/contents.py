@@ -6,15 +6,13 @@ An image that occurs several times in a set counts once there; one that occurs i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from latentdiff.embeddings import EmbeddingSet, blocks
 from latentdiff.splits import position
-
-if TYPE_CHECKING:
-    from latentdiff.embeddings import EmbeddingSet
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,9 @@ class Contents:
 
 def gather_contents(a: EmbeddingSet, b: EmbeddingSet, folds: int, seed: int) -> Contents:
     """Join two sets; exchanging them exchanges `row_a` and `row_b` and changes nothing else."""
-    rows = np.concatenate([a.rows(slice(None)), b.rows(slice(None))])
-    hashes, content = np.unique(np.concatenate([a.hashes, b.hashes]), return_inverse=True)
+    hashes, first, content = np.unique(np.concatenate([a.hashes, b.hashes]), return_index=True, return_inverse=True)
     return Contents(
-        embedding=_representatives(rows, content, len(hashes)),
+        embedding=_representatives(a, b, first, content),
         row_a=_first_rows(content[: a.n], len(hashes)),
         row_b=_first_rows(content[a.n :], len(hashes)),
         fold=(position(hashes, "fold", seed) * folds).astype(np.int64),
@@ -50,18 +47,19 @@ def gather_contents(a: EmbeddingSet, b: EmbeddingSet, folds: int, seed: int) -> 
 
 
 def _representatives(
-    rows: npt.NDArray[np.float32], content: npt.NDArray[np.int64], count: int
+    a: EmbeddingSet, b: EmbeddingSet, first: npt.NDArray[np.int64], content: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
     """One embedding per content: where equal images were embedded differently, the first in order of its bytes."""
-    chosen = np.zeros((count, rows.shape[1]), np.float32)
-    chosen[content] = rows
-    repeated = np.flatnonzero(np.bincount(content, minlength=count) > 1)
-    if len(repeated):
-        order = np.argsort(content, kind="stable")
-        starts = np.searchsorted(content[order], repeated)
-        ends = np.searchsorted(content[order], repeated, side="right")
-        for which, start, end in zip(repeated, starts, ends, strict=True):
-            chosen[which] = min((rows[i] for i in order[start:end]), key=lambda row: row.tobytes())
+    chosen = np.empty((len(first), a.d), np.float32)
+    fresh = np.zeros(len(content), dtype=bool)
+    fresh[first] = True
+    end = 0
+    for rows in chain(blocks(a), blocks(b)):
+        here = slice(end, end := end + len(rows))
+        new, which = fresh[here], content[here]
+        chosen[which[new]] = rows[new]
+        for again, row in zip(which[~new], rows[~new], strict=True):
+            chosen[again] = min(chosen[again], row, key=lambda one: one.tobytes())
     return chosen
 
 

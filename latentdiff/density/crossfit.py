@@ -18,6 +18,7 @@ from latentdiff.density.contents import Contents
 from latentdiff.density.heads import Progress, fit_heads
 from latentdiff.density.settings import DensitySettings
 from latentdiff.density.tails import Flags, Floats, tail_p
+from latentdiff.embeddings import blocks
 
 _LEAST_SLOPE = 0.01  # calibration may flatten a head's scores, not reverse or merge them
 
@@ -66,9 +67,13 @@ def log_odds(of_a: npt.ArrayLike, of_b: npt.ArrayLike) -> Floats:
 
 def standardise(embedding: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Centred rows, scaled by one number to a mean squared length of d: directions are kept."""
-    centred = embedding - embedding.mean(0, dtype=np.float64)
-    scale = np.sqrt((centred**2).sum(1).mean() / embedding.shape[1])
-    return (centred / (scale or 1.0)).astype(np.float32)
+    mean = embedding.mean(0, dtype=np.float64)
+    rows, squares = np.empty_like(embedding), 0.0
+    for given, centred in zip(blocks(embedding), blocks(rows), strict=True):
+        np.subtract(given, mean, out=centred)
+        squares += float(np.square(centred, dtype=np.float64).sum())
+    rows /= np.sqrt(squares / rows.size) or 1.0
+    return rows
 
 
 def choose_decay(

@@ -17,8 +17,8 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.findings import Interval
 from latentdiff.noisydiff.measures import SideScore
 from latentdiff.noisydiff.predictions import Prediction
+from latentdiff.noisydiff.rivals import CHANCE
 
-CHANCE = ("random-latents", "random-words", "parent")  # methods that know nothing of the difference
 DRAWS = 5000
 
 Floats = npt.NDArray[np.float64]

@@ -16,9 +16,10 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from latentdiff.noisydiff import curves
-from latentdiff.noisydiff.aggregate import CHANCE, Estimate, Run
+from latentdiff.noisydiff.aggregate import Estimate, Run
 from latentdiff.noisydiff.curves import Curve
 from latentdiff.noisydiff.measures import SideScore, in_words
+from latentdiff.noisydiff.rivals import CHANCE
 from latentdiff.noisydiff.tables import FORMS, shown
 from latentdiff.report import standalone
 from latentdiff.report.plots import Tick, round_up

@@ -28,6 +28,7 @@ from latentdiff.noisydiff.rivals import RIVALS, Answer, Context
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.noisydiff.store import file_of, key_of, missing, read_answers, write_answers
 from sae_training.settings import EDITION as TRAINING
+from sae_training.settings import steering
 
 if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
@@ -131,7 +132,7 @@ def answer(pair: Pair, methods: Sequence[str], bench: Bench) -> list[Prediction]
     for method in methods:
         if method not in OWN:
             started = time.perf_counter()
-            said = RIVALS[method](a, b, context)
+            said = RIVALS[method].answer(a, b, context)
             answers[method] = said, time.perf_counter() - started
     return [_prediction(method, pair, *answers[method]) for method in methods]
 
@@ -164,12 +165,12 @@ def _keys(
 def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     """The settings that a method's answers depend on."""
     if method not in OWN:
-        latents = sae if method == "random-latents" else None
+        latents = sae if RIVALS[method].needs_latents else None
         return asdict(settings.naming), asdict(settings.language), settings.seed, latents
     own = OWN[method]
     chosen = preset_settings(settings, own.preset)
-    steering = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
-    return steering, (TRAINING, asdict(on_the_sets(settings.sae))) if own.task else sae
+    rest = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
+    return rest, (TRAINING, asdict(on_the_sets(settings.sae)) | steering(settings.sae)) if own.task else sae
 
 
 def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
@@ -247,7 +248,7 @@ def _open(job: Job) -> Bench:
     )
     sae = load(job.sae) if job.sae else None
     names: list[LatentName] = []
-    if sae is not None and "random-latents" in settings.methods:
+    if sae is not None and any(m in RIVALS and RIVALS[m].needs_latents for m in settings.methods):
         sample = images.rows(np.argsort(images.hashes, kind="stable")[:_SAMPLE])
         names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
     context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=settings.device)

@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 import latentdiff.report
 from latentdiff.findings import SIDES, Side
-from latentdiff.noisydiff.aggregate import CHANCE, methods_of
+from latentdiff.noisydiff.aggregate import methods_of
 from latentdiff.noisydiff.figures import Figure, environment
 from latentdiff.noisydiff.measures import NEAR, Accepted, Judge, SideScore, level_of
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
+from latentdiff.noisydiff.rivals import CHANCE
 from latentdiff.noisydiff.tables import Table
 from latentdiff.report import figures as written
 from latentdiff.report import standalone

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.store import key_of
 from sae_training.files import replacing
 from sae_training.rows import Joined
-from sae_training.settings import EDITION, TrainSettings
+from sae_training.settings import EDITION, steering
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -53,14 +52,10 @@ def pool_sae(
     from sae_training import train
 
     rows = Joined([one.select(np.flatnonzero(~held_out(one))) for one in pools])
-    # its own fields alone: where an SAE comes from does not change how one is trained
-    training = {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
-    folder = cache / f"sae-{key_of(EDITION, training, pools[0].fingerprint, _digest(rows))[:16]}"
+    folder = cache / f"sae-{key_of(EDITION, steering(settings), pools[0].fingerprint, _digest(rows))[:16]}"
     if not folder.is_dir():
         sources = " and ".join(one.source for one in pools)
-        sae = train(
-            rows, TrainSettings(**training), fingerprint=pools[0].fingerprint, description=sources, progress=progress
-        )
+        sae = train(rows, settings, fingerprint=pools[0].fingerprint, description=sources, progress=progress)
         with replacing(folder) as temporary:
             sae.save(temporary)
     return folder

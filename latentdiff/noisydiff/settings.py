@@ -140,7 +140,7 @@ class Settings(CompareSettings):
     @property
     def needs_pool(self) -> bool:
         """Whether a method needs the pool's SAE."""
-        return any(m == "random-latents" or (m in OWN and not OWN[m].task) for m in self.methods)
+        return any(RIVALS[m].needs_latents if m in RIVALS else not OWN[m].task for m in self.methods)
 
     def chosen_sets(self) -> tuple[SetSettings, ...]:
         """The sets to run.

@@ -8,7 +8,6 @@ from dataclasses import replace
 from latentdiff.findings import Interval
 from latentdiff.noisydiff import curves
 from latentdiff.noisydiff.aggregate import (
-    CHANCE,
     Estimate,
     Reading,
     Run,
@@ -33,6 +32,7 @@ from latentdiff.noisydiff.measures import (
 )
 from latentdiff.noisydiff.pairs import Pair
 from latentdiff.noisydiff.predictions import TOP, Prediction
+from latentdiff.noisydiff.rivals import CHANCE
 from latentdiff.noisydiff.similarity import SentenceSpace
 from latentdiff.noisydiff.tables import Cell, Column, Table
 from latentdiff.report import figures

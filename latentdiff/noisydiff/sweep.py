@@ -10,13 +10,14 @@ from pathlib import Path
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming import build_vocabulary, embed_vocabulary
-from latentdiff.noisydiff.aggregate import CHANCE, Run, methods_of
+from latentdiff.noisydiff.aggregate import Run, methods_of
 from latentdiff.noisydiff.build import find_sae, open_images, open_pairs
 from latentdiff.noisydiff.figures import setting_figure, write_figures
 from latentdiff.noisydiff.harness import run
 from latentdiff.noisydiff.measures import MAIN, SideScore, score
 from latentdiff.noisydiff.ours import OWN
 from latentdiff.noisydiff.results import by_wordnet
+from latentdiff.noisydiff.rivals import CHANCE
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
 from latentdiff.noisydiff.store import key_of
 from latentdiff.noisydiff.summary import sensitivity_table

@@ -15,12 +15,11 @@ from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.settings import Settings, read_settings
 from sae_training import SaeError
-from sae_training.settings import TrainSettings
+from sae_training.settings import ELSEWHERE, TrainSettings
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
 
-ELSEWHERE = ("seeds", "checkpoint_every")  # settings that change nothing about an SAE
 _SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings) if item.name not in ELSEWHERE}
 
 

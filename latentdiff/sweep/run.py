@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ from latentdiff.noisydiff.store import key_of
 from latentdiff.noisydiff.tables import write_tables
 from latentdiff.quality import column_of, find_classes
 from latentdiff.runlog import RunLog
-from latentdiff.sweep.grid import ELSEWHERE, Plan, Point
+from latentdiff.sweep.grid import Plan, Point
 from latentdiff.sweep.page import write_page
 from latentdiff.sweep.point import Ground, Result, read_result, run_point, write_result
 from latentdiff.sweep.tables import Outcome, tables
 from latentdiff.training import open_images
 from sae_training.files import replacing
 from sae_training.settings import EDITION as TRAINING
-from sae_training.settings import TrainSettings
+from sae_training.settings import steering
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -47,7 +47,7 @@ def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -
     log, folder = RunLog(command), Path(plan.config.sweep.out)
     images = open_images(plan.config, plan.encoder, folder, progress)
     shared = _facts(plan, images, progress)
-    keys = [key_of(shared, _training(point)) for point in plan.points]
+    keys = [key_of(shared, steering(point.sae)) for point in plan.points]
     files = [folder / "points" / _file_name(point, key) for point, key in zip(plan.points, keys, strict=True)]
     results = [read_result(file, key) for file, key in zip(files, keys, strict=True)]
     ground_of = _grounds(plan, images, folder, progress)
@@ -87,11 +87,6 @@ def _shared_settings(plan: Plan) -> dict[str, Any]:
     for key in plan.swept:
         del settings["sae"][key.removeprefix("sae.")]
     return settings
-
-
-def _training(point: Point) -> dict[str, Any]:
-    """Its own fields alone: where an SAE comes from does not change how one is trained."""
-    return {item.name: getattr(point.sae, item.name) for item in fields(TrainSettings) if item.name not in ELSEWHERE}
 
 
 def _source(plan: Plan) -> str:

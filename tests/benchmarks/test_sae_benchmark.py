@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks import record, sae, sae_memory, sae_peers, sae_timing
+from benchmarks import record, sae, sae_memory, sae_peers, sae_quality, sae_timing
 from benchmarks.sae_ours import Bare, BareRun, Data, started, superposed
 from benchmarks.sae_peers import Task, Weights
 from benchmarks.sae_quality import exact_floor, found_again, judge
@@ -42,13 +42,14 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path) -> list[str]:
 
 def test_every_part_runs_without_the_other_tools_and_says_so(nobody_else, small, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setattr(record, "HERE", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["sae", "speed", "fidelity", "defaults", "seeds", *small])
+    monkeypatch.setattr(sys, "argv", ["sae", "speed", "fidelity", "defaults", "seeds", "agreement", *small])
     sae.main()
     printed = capsys.readouterr().out
     assert printed.count("not installed") == 4 * 5  # three tables of speed, one of fidelity, one of defaults
     assert "ours in Lightning / ours in a bare loop" in printed
     written = json.loads((tmp_path / "sae.json").read_text())
-    assert set(written) == {"speed", "fidelity", "defaults", "seeds"}
+    assert {name.partition(",")[0] for name in written} == {"speed", "fidelity", "defaults", "seeds", "agreement"}
+    assert set(written["agreement"]["figures"]["changes"]) == set(sae_quality.CHANGES)
     bars = {bar["bar"]: bar for bar in written["defaults"]["figures"]["bars"]}
     assert bars["L0 on held-out rows, share off 4"]["met"] in (True, False)
     assert bars["FVU, ours / sparsify"]["met"] is None

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latentdiff.concepts import LatentSums, sum_latents
-from latentdiff.concepts import sums as sums_module
+from latentdiff.embeddings import store
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -150,22 +150,16 @@ def test_a_mask_of_another_set_is_refused(make):
 
 
 def test_one_pass_over_a_set_reads_it_in_blocks_and_reports_progress(make, monkeypatch):
-    monkeypatch.setattr(sums_module, "BLOCK_ROWS", 25)
+    monkeypatch.setattr(store, "BLOCK", 25)
     dense, embeddings = draw(make), make.unit_rows(60)
 
-    class Set:
-        shape = embeddings.shape
-
-        def rows(self, index):
-            return embeddings[index]
-
     class Sae:
-        m = 7
+        d, m = embeddings.shape[1], 7
 
         def encode(self, x):
             return make.codes(dense[[np.flatnonzero((embeddings == row).all(axis=1))[0] for row in x]])
 
     seen = []
-    sums = sum_latents(Sae(), Set(), lambda *report: seen.append(report))
+    sums = sum_latents(Sae(), embeddings, lambda *report: seen.append(report))
     assert_equal(sums.compute(), reduce(LatentSums.merge, make.summed(dense, cuts=[25, 50])).compute())
     assert seen == [("reading latents", done, 60) for done in (25, 50, 60)]

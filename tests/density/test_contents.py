@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from latentdiff.density.contents import gather_contents
-from latentdiff.embeddings import from_arrays
+from latentdiff.embeddings import from_arrays, store
 
 
 def a_set(hashes, rows):
@@ -38,6 +38,21 @@ def test_the_order_of_rows_in_a_set_does_not_matter(two_sets):
 def test_equal_images_that_were_embedded_differently_give_one_embedding_whichever_side_comes_first():
     a, b = a_set([5], [[1, 0]]), a_set([5, 5], [[0.8, 0.6], [0.6, 0.8]])
     np.testing.assert_array_equal(gather_contents(a, b, 5, 0).embedding, gather_contents(b, a, 5, 0).embedding)
+
+
+def test_sets_are_read_by_blocks_to_the_same_contents(monkeypatch):
+    def set_of(rows):
+        return a_set(10 + np.arange(len(rows)) % 7, rows)  # each of seven images several times, never embedded alike
+
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    whole = gather_contents(set_of(rows[:23]), set_of(rows[23:]), 5, 0)
+    units = set_of(rows[:23]).rows(slice(None)), set_of(rows[23:]).rows(slice(None))
+    for i, one in enumerate(whole.embedding):
+        assert one.tobytes() == min(row.tobytes() for half in units for row in half[i::7])
+    monkeypatch.setattr(store, "BLOCK", 4)
+    by_blocks = gather_contents(set_of(rows[:23]), set_of(rows[23:]), 5, 0)
+    for name in ("embedding", "row_a", "row_b", "fold"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(by_blocks, name))
 
 
 def test_folds_are_about_equal_and_move_with_the_seed(two_sets):

@@ -8,7 +8,7 @@ import pytest
 from latentdiff.density.contents import gather_contents
 from latentdiff.density.crossfit import calibrate, choose_decay, cross_fit, standardise
 from latentdiff.density.settings import DensitySettings
-from latentdiff.embeddings import from_arrays
+from latentdiff.embeddings import from_arrays, store
 
 QUICK = DensitySettings(weight_decays=(0.1, 1.0), iterations=20)
 
@@ -48,13 +48,16 @@ def test_calibrated_ratios_are_about_the_true_ones():
         assert offset == pytest.approx(0.0, abs=0.1)
 
 
-def test_rows_are_centred_and_scaled_by_one_number():
+@pytest.mark.parametrize("block", [7, 8192])
+def test_rows_are_centred_and_scaled_by_one_number(block, monkeypatch):
+    monkeypatch.setattr(store, "BLOCK", block)
     rows = (np.random.default_rng(0).normal(size=(50, 6)) * [1, 2, 3, 4, 5, 6] + 7).astype(np.float32)
     scaled = standardise(rows)
     np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-5)
     assert (scaled**2).sum(1).mean() == pytest.approx(6, rel=1e-5)
     ratio = (rows - rows.mean(0)) / scaled
     np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-2)
+    assert not standardise(np.ones((20, 3), np.float32)).any()
 
 
 def test_the_decay_under_which_one_side_crowds_an_end_is_chosen():

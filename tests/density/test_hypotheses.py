@@ -25,3 +25,15 @@ def test_phrases_become_findings_with_the_images_that_support_them_and_the_evide
     assert findings[2].images == (extreme[2],)
     assert findings[2].evidence is checks[1].evidence
     assert all(f.branches == ("density",) and f.verification for f in findings)
+
+
+def test_what_nobody_verified_has_its_images_and_counts_the_captions_that_say_it():
+    captions = [("a", "a dog on grass"), ("a", "Dog"), ("a", "hotdog"), ("b", "snow, a dog"), ("b", "")]
+    extreme = [ImageRef(side, row, str(row), "", 1.0, caption) for row, (side, caption) in enumerate(captions)]
+    first, second = hypotheses(extreme, [Difference("snow", "b", (0,)), Difference("dog", "a", (0, 1))])
+    assert (first.words, second.words) == (("snow",), ("dog",))  # in the order given
+    assert second.images == tuple(extreme[:2])
+    assert first.images == (extreme[3],)
+    assert (second.score, second.verification) == (2.0, None)
+    counted = second.evidence
+    assert (counted.count_a, counted.n_a, counted.count_b, counted.n_b, counted.q_value) == (2, 3, 1, 2, 1.0)

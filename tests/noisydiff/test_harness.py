@@ -10,13 +10,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from latentdiff.dictionary import SaeSettings
 from latentdiff.embeddings import EmbeddingSet, from_arrays, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming import NamingSettings
 from latentdiff.noisydiff import harness
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
-from latentdiff.noisydiff.rivals import RIVALS, Answer
+from latentdiff.noisydiff.rivals import RIVALS, Answer, Rival
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.noisydiff.store import file_of
 
@@ -67,8 +68,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The methods that were really asked, one entry for each pair."""
     asked: list[str] = []
 
-    def counting(method: str, rival: Any) -> Any:
-        return lambda *arguments: asked.append(method) or rival(*arguments)
+    def counting(method: str, rival: Rival) -> Rival:
+        return dataclasses.replace(rival, answer=lambda *arguments: asked.append(method) or rival.answer(*arguments))
 
     for method in RIVALS:
         monkeypatch.setitem(RIVALS, method, counting(method, RIVALS[method]))
@@ -121,9 +122,9 @@ def test_a_changed_setting_asks_those_that_depend_on_it_anew(run: Run, asked: li
     assert sorted(asked) == sorted(3 * METHODS)
 
 
-def test_halves_of_one_set_train_no_sae_of_their_own(
-    run: Run, images: EmbeddingSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Our methods that were really asked, one entry for each pair."""
     trained: list[str] = []
 
     def answer_own(a: EmbeddingSet, b: EmbeddingSet, methods: list[str], *_: Any) -> dict[str, tuple[Answer, float]]:
@@ -131,12 +132,31 @@ def test_halves_of_one_set_train_no_sae_of_their_own(
         return {method: (Answer({}), 0.0) for method in methods}
 
     monkeypatch.setattr(harness, "answer_own", answer_own)
-    halves, with_truth = pairs_of(images, 2)
-    pairs = [halves, dataclasses.replace(with_truth, truth={"a": Truth("dog", ("dog",))})]
+    return trained
+
+
+def with_truth(pair: Pair) -> Pair:
+    return dataclasses.replace(pair, truth={"a": Truth("dog", ("dog",))})
+
+
+def test_where_and_how_an_sae_is_trained_asks_nobody_anew_but_what_it_becomes_does(
+    run: Run, images: EmbeddingSet, trained: list[str]
+) -> None:
+    pairs = [with_truth(pairs_of(images)[0])]
+    for sae in (SaeSettings(), SaeSettings(device="cpu", checkpoint_every=0.5, seeds=2)):
+        run(pairs=pairs, methods=("task-concept",), sae=sae)
+    assert trained == ["task-concept"]
+    run(pairs=pairs, methods=("task-concept",), sae=SaeSettings(k=3))
+    assert trained == ["task-concept"] * 2
+
+
+def test_halves_of_one_set_train_no_sae_of_their_own(run: Run, images: EmbeddingSet, trained: list[str]) -> None:
+    halves, other = pairs_of(images, 2)
+    pairs = [halves, with_truth(other)]
     answers = run(pairs=pairs, methods=("mean-shift", "task-concept"))
     assert trained == ["task-concept"]
     assert [(p.pair, p.method) for p in answers] == [
-        (halves.id, "mean-shift"), (with_truth.id, "mean-shift"), (with_truth.id, "task-concept"),
+        (halves.id, "mean-shift"), (other.id, "mean-shift"), (other.id, "task-concept"),
     ]  # fmt: skip
 
 

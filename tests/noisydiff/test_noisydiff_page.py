@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.aggregate import CHANCE, Estimate, Reading, Run
+from latentdiff.noisydiff.aggregate import Estimate, Reading, Run
 from latentdiff.noisydiff.curves import Curve, Needed
 from latentdiff.noisydiff.figures import plot, setting_figure, standard_figures, svg, write_figures
 from latentdiff.noisydiff.measures import by_names, score
 from latentdiff.noisydiff.page import Content, render, write_page
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
+from latentdiff.noisydiff.rivals import CHANCE
 from latentdiff.noisydiff.similarity import SentenceSpace
 from latentdiff.noisydiff.summary import needed_text, said_table, sensitivity_table, standard_tables
 from latentdiff.noisydiff.tables import Column, Table, shown, to_markdown, to_rows, write_rows, write_tables

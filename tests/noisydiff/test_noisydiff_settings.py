@@ -8,6 +8,8 @@ import pytest
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import __main__ as command
+from latentdiff.noisydiff.harness import _facts
+from latentdiff.noisydiff.rivals import RIVALS, Rival
 from latentdiff.noisydiff.settings import Settings, located, read_settings, read_variants, to_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +131,14 @@ def test_the_pools_sae_is_needed_by_our_methods_without_task() -> None:
     assert Settings(methods=("concept",)).needs_pool
     assert Settings(methods=("random-latents",)).needs_pool
     assert not Settings(methods=("task-concept", "gsclip")).needs_pool
+
+
+def test_a_rival_needs_the_pools_sae_where_its_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = Settings(methods=("gsclip",))
+    assert _facts("gsclip", given, "one SAE") == _facts("gsclip", given, "another")
+    monkeypatch.setitem(RIVALS, "gsclip", Rival(RIVALS["gsclip"].answer, needs_latents=True))
+    assert given.needs_pool
+    assert _facts("gsclip", given, "one SAE") != _facts("gsclip", given, "another")
 
 
 def test_names_that_look_like_numbers_stay_names() -> None:

@@ -103,6 +103,8 @@ def test_the_pools_sae_is_trained_once_and_anew_for_other_settings(
     first = pool_sae(planted, SMALL, tmp_path)
     assert pool_sae(planted, dataclasses.replace(SMALL, minimum_rows=5), tmp_path) == first
     assert pool_sae(planted[::-1], SMALL, tmp_path) == first
+    elsewhere = {"checkpoint_every": 0.5, "device": "cpu", "seeds": 3}
+    assert pool_sae(planted, dataclasses.replace(SMALL, **elsewhere), tmp_path) == first
     assert pool_sae(planted, dataclasses.replace(SMALL, k=5), tmp_path) != first
     assert pool_sae(planted[:1], SMALL, tmp_path) != first
     counts = [int((~held_out(one)).sum()) for one in planted]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +76,7 @@ def test_half_precision_tensors_and_memory_maps_give_the_rows_of_an_array(tmp_pa
 def test_rows_that_do_not_fit_in_memory_are_read_from_their_source(monkeypatch: pytest.MonkeyPatch) -> None:
     values = random_rows()
     held = Rows(values)
-    monkeypatch.setattr(rows_module, "_machine_memory", lambda: 1000)
+    monkeypatch.setattr(rows_module, "machine_memory", lambda: 1000)
     read = Rows(values)
     index = torch.tensor([5, 3, 999, 3, 0])
     assert torch.equal(read.take(index), torch.from_numpy(values)[index])
@@ -90,32 +89,12 @@ def test_rows_that_do_not_fit_in_memory_are_read_from_their_source(monkeypatch: 
 
 def test_the_processes_on_a_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     values = random_rows()
-    monkeypatch.setattr(rows_module, "_machine_memory", lambda: 8 * values.nbytes)
+    monkeypatch.setattr(rows_module, "machine_memory", lambda: 8 * values.nbytes)
     for processes, held in ((1, True), (2, True), (3, False)):
         monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
         rows = Rows(values.copy())
         rows._source[:] = 0
         assert (rows.take(torch.arange(1000)).abs().sum() > 0) == held, processes
-
-
-@pytest.mark.parametrize(
-    ("written", "bytes_"), [(["1000\n"], 1000), (["max\n", "700"], 700), (["500", "9223372036854771712"], 500)]
-)
-def test_the_limit_of_a_container_counts_as_its_memory(
-    written: list[str], bytes_: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = [tmp_path / str(number) for number in range(len(written))]
-    for file, text in zip(files, written, strict=True):
-        file.write_text(text)
-    monkeypatch.setattr(rows_module, "MEMORY_LIMITS", (*files, tmp_path / "missing"))
-    assert rows_module._machine_memory() == bytes_
-
-
-def test_without_a_limit_the_memory_is_that_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, text in (("unlimited", "max"), ("huge", "9223372036854771712"), ("empty", ""), ("odd", "-1")):
-        (tmp_path / name).write_text(text)
-    monkeypatch.setattr(rows_module, "MEMORY_LIMITS", (*tmp_path.iterdir(), tmp_path))
-    assert rows_module._machine_memory() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_moments_standardise_the_training_rows() -> None:
@@ -180,7 +159,23 @@ def test_joined_sets_are_read_as_one() -> None:
     )
     order = np.random.default_rng(0).permutation(151)
     np.testing.assert_array_equal(joined[order], values[order])
+    for index in (slice(0, 150), slice(None, 151), slice(140, 10, -7), slice(700, 800), slice(9, 3)):
+        np.testing.assert_array_equal(joined[index], values[index])
     assert joined.hashes is None
+
+
+def test_a_slice_within_one_of_joined_sets_stays_a_slice() -> None:
+    values, asked = random_rows(300), list[object]()
+
+    class Asked(WithHashes):
+        def __getitem__(self, index: slice | np.ndarray) -> np.ndarray:
+            asked.append(index)
+            return super().__getitem__(index)
+
+    joined = Joined([Asked(part, np.arange(150, dtype=np.uint64)) for part in (values[:150], values[150:])])
+    for start in range(0, 300, 50):
+        np.testing.assert_array_equal(joined[start : start + 50], values[start : start + 50])
+    assert asked == 2 * [slice(0, 50), slice(50, 100), slice(100, 150)]
 
 
 def test_joined_sets_keep_their_hashes_and_must_have_one_width() -> None:

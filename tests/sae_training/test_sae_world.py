@@ -50,6 +50,7 @@ def rows() -> np.ndarray:
         ({"variant": "topk"}, 1e-9),
         ({"precision": "auto", "steps": 20, "variant": "matryoshka_batch_topk", "k": 1, "expansion_factor": 8}, 1e-5),
         ({"precision": "auto", "steps": 20, "batch_size": 6, "k": 1, "expansion_factor": 8}, 1e-5),  # empty shares
+        ({"patience": 1, "learning_rate": 0.05}, 1e-9),  # both see that it is time to end
     ],
 )
 def test_two_processes_give_the_weights_of_one(change: dict[str, object], tolerance: float, tmp_path: Path) -> None:
@@ -67,7 +68,9 @@ def test_two_processes_give_the_weights_of_one(change: dict[str, object], tolera
         [*command, repr(settings)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    alone = train(rows(), settings).state_dict()
+    model = train(rows(), settings)
+    assert (model.metadata.training["steps"] < settings.steps) == bool(settings.patience)
+    alone = model.state_dict()
     for rank in (0, 1):
         together = torch.load(tmp_path / f"weights-{rank}.pt", weights_only=True)
         for name, value in alone.items():

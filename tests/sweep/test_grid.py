@@ -57,6 +57,7 @@ def test_any_single_setting_may_stand_among_the_swept_ones() -> None:
         ("sae.k=5,5", "names a value twice"),
         ("naming.words=5,7", "naming.words cannot be swept"),
         ("sae.path=a,b", "sae.path cannot be swept"),
+        ("sae.device=cpu,gpu", "sae.device cannot be swept"),
         ("sae.kk=5,7", "unknown key 'sae.kk', did you mean 'sae.k'?"),
         ("sae.k=5,many", "sae.k='many' does not fit"),
         ("sae.k=5,0", "k is 0"),

@@ -33,7 +33,7 @@ class Context:
         language: captioner and summariser.
         seed: of whatever is drawn.
         parent: what all images of the pair have in common; "" where nothing is.
-        names: of the latents of the pool's SAE, for `random-latents`.
+        names: of the latents of the pool's SAE; for a rival that needs them.
         device: where a captioning model runs.
     """
 
