@@ -178,7 +178,8 @@ def _parse(overrides: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise LatentDiffError(f"'{text}' is no setting; write key=value, as in sae.k=16")
+            hint = "; a set of images goes behind --a, --b or --data" if Path(text).exists() else ""
+            raise LatentDiffError(f"'{text}' is no setting; write key=value, as in sae.k=16{hint}")
         try:
             parsed[key] = value if key in texts and value else yaml.safe_load(value) if value else None
         except yaml.YAMLError:

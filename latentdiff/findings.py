@@ -125,6 +125,7 @@ class DensityResult:
     n_a: int
     n_b: int
     hypotheses: tuple[Finding, ...] = ()  # phrases from the captions
+    needed: int = 0  # different images a side, of which there were fewer: nothing was estimated; 0: there were enough
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,9 @@ def test_an_unknown_key_names_the_nearest(capsys: pytest.CaptureFixture[str]) ->
     assert "concepts.rank" in line
 
 
-def test_a_word_that_is_no_setting_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_word_that_is_no_setting_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "key=value" in fails(capsys, ["--a", "x", "--b", "y", "fast"])
+    assert "a set of images goes behind --a, --b or --data" in fails(capsys, [str(tmp_path)])
 
 
 def test_a_missing_sae_says_how_to_train_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

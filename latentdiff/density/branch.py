@@ -93,9 +93,10 @@ def _retrieve(contents: Contents, log_ratio: np.ndarray, count: int, refs: RefsO
 
 def _too_few(contents: Contents, settings: DensitySettings) -> DensityResult:
     n_a, n_b = int(contents.in_a.sum()), int(contents.in_b.sum())
+    needed = _LEAST * settings.folds
     log.warning(
-        "the density branch needs at least %d different images a side and found %d and %d; it says nothing",
-        _LEAST * settings.folds, n_a, n_b,
+        "the density branch did not run: it needs %d different images a side and has %d and %d, "
+        "without those held back to check findings (verify.share)", needed, n_a, n_b,
     )  # fmt: skip
     return DensityResult(
         different=False,
@@ -110,4 +111,5 @@ def _too_few(contents: Contents, settings: DensitySettings) -> DensityResult:
         extreme=(),
         n_a=n_a,
         n_b=n_b,
+        needed=needed,
     )

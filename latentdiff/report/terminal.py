@@ -95,13 +95,16 @@ def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
     if result.density:
         d = result.density
         found = "a difference" if d.different else "no difference"
-        notes.append(f"Density branch: {found}, p {p_value(d.p_value)}, AUROC {unit(d.auroc)}.")
+        told = f"{found}, p {p_value(d.p_value)}, AUROC {unit(d.auroc)}"
+        notes.append(f"Density branch: {f'did not run, fewer than {d.needed} images a side' if d.needed else told}.")
     notes += [note for note in (_health("A", result.a), _health("B", result.b)) if note]
     return notes
 
 
 def _health(letter: str, summary: SetSummary) -> str:
-    note = f"{letter}: {summary.embedded:,} images of {summary.source}"
+    shared = summary.duplicates_across
+    also = f", {shared:,} of them in both sets" if shared else ""
+    note = f"{letter}: {summary.embedded:,} images of {summary.source}{also}"
     if not summary.skipped:
         return note
     uri, reason = next(iter(summary.skipped_examples), ("", ""))

@@ -136,6 +136,14 @@ def test_hostile_words_are_shown_as_what_they_are(make_result, make_finding):
     assert HOSTILE[1] in page.text and HOSTILE[2] in page.text
 
 
+def test_a_density_branch_that_did_not_run_does_not_say_no_difference(make_result):
+    result = make_result()
+    few = replace(result.density, different=False, p_value=1.0, needed=20, n_a=20, n_b=13)
+    text = render(replace(result, density=few), {})
+    assert "did not run: it needs 20 different images a side and has 20 and 13" in text
+    assert "AUROC" not in text
+
+
 def test_direction_overrides_do_not_reach_the_page(make_result):
     html = render(with_words(make_result(), "\u202egpj.live\u2066"), {})
     assert "gpj.live" in html

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -85,3 +86,17 @@ def test_a_name_that_does_not_fit_is_not_printed_as_one(make_result):
 
 def test_skipped_images_are_counted_with_a_reason(make_result):
     assert "3 skipped: /data/a/IMG_0412.jpg: truncated after 12,288 of 48,120 bytes" in printed(make_result())
+
+
+def test_a_density_branch_that_did_not_run_does_not_say_no_difference(make_result):
+    result = make_result()
+    few = replace(result.density, different=False, p_value=1.0, needed=20, n_a=20, n_b=13)
+    shown = printed(replace(result, density=few))
+    assert "Density branch: did not run, fewer than 20 images a side." in shown
+    assert "AUROC" not in shown
+
+
+def test_images_that_both_sets_have_are_told(make_result):
+    result = make_result()
+    shown = printed(replace(result, a=replace(result.a, duplicates_across=40)))
+    assert "40 of them in both sets" in shown
