@@ -113,7 +113,8 @@ def test_too_few_images_say_nothing_and_say_so(two_sets, refs, caplog):
         result = density_branch(*two_sets(n=12), QUICK, refs)
     assert not result.different
     assert result.p_value == 1.0
-    assert "at least 20 different images a side and found 12 and 12" in caplog.text
+    assert (result.needed, result.n_a, result.n_b) == (20, 12, 12)
+    assert "did not run: it needs 20 different images a side and has 12 and 12" in caplog.text
 
 
 def test_sets_of_different_width_are_refused(refs):
