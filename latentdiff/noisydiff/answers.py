@@ -61,7 +61,7 @@ def false_alarms(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> li
     result = []
     for method, answers in _by_method([p for p in predictions if p.pair in same]).items():
         proposed = [sum(len(findings) for findings in answer.findings.values()) for answer in answers]
-        alarms = sum(map(_alarms, answers))
+        alarms = sum(map(_alarm, answers))
         low, high = wilson(np.array([alarms]), len(answers))
         interval = Interval(float(low[0]), float(high[0]))
         abstains = any(answer.confirmed or answer.abstained for answer in answers)
@@ -144,7 +144,7 @@ def _confirmed_and_true(pair: Pair, answer: Prediction, judge: Judge) -> tuple[i
     return len(pair.truth), confirmed, first_word, any_word
 
 
-def _alarms(answer: Prediction) -> bool:
+def _alarm(answer: Prediction) -> bool:
     if answer.confirmed:
         return any(any(held) for held in answer.confirmed.values())
     return not answer.abstained and any(answer.findings.values())

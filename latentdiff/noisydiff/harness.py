@@ -226,10 +226,8 @@ def _one_thread() -> Iterator[None]:
 
 def _answer_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
     file = file_of(job.folder, pair.id)
-    for methods in (
-        [m for m in keys if m in OWN],
-        [m for m in keys if m not in OWN],
-    ):  # a rival that fails costs itself
+    own, rivals = [m for m in keys if m in OWN], [m for m in keys if m not in OWN]
+    for methods in (own, rivals):  # where a rival fails, what ours said is kept
         said = {one.method: (keys[one.method], one) for one in answer(pair, methods, _open(job))}
         write_answers(file, read_answers(file) | said)
 
