@@ -33,7 +33,7 @@ from latentdiff.naming import (
     embed_vocabulary,
     name_latents,
 )
-from latentdiff.proposals import Matter, propose, propose_and_verify, text_vectors, with_verification
+from latentdiff.proposals import Matter, check, split, text_vectors, with_verification
 from latentdiff.report import ReportSettings, write_report, write_results
 from latentdiff.runlog import RunLog
 from latentdiff.verify import VerifySettings
@@ -108,14 +108,15 @@ def compare(
         names, namer = _name_latents(dictionary, sets, words, settings.naming)
     decoder = dictionary.W_dec.detach().cpu().numpy()
     matter = Matter(sets, statistics, names, decoder, words, model, device, namer, settings.naming.source)
+    halves = split(sets, settings.verify)
     with log.timed("concept branch"):
         concepts = matter.concept_branch(settings.concepts)
-    with log.timed("density branch and verification"):
-        if settings.verify.enabled:
-            proposed, density = propose_and_verify(matter, settings, progress)
-            concepts = replace(concepts, findings=with_verification(concepts.findings, proposed))
-        else:
-            proposed, density = propose(matter, concepts, settings, progress)
+        half = matter.concept_branch(settings.concepts, halves.held) if halves.checked else concepts
+    with log.timed("density branch"):
+        density, differences = matter.density_branch(halves.finding, settings, progress)
+    with log.timed("verification"):
+        proposed, density = check(matter, halves, half.findings, density, differences, settings)
+        concepts = replace(concepts, findings=with_verification(concepts.findings, proposed))
     phrases = density.hypotheses if density else ()
     ranked = _ranked(concepts.findings, proposed)
     findings = combine(ranked, phrases, _first_words([*ranked, *phrases], words, model), settings.combine)
@@ -230,6 +231,8 @@ def _overall_p(concepts: ConceptResult, density: DensityResult | None, findings:
 
 
 def _verdict(different: bool, concepts: ConceptResult, findings: Sequence[Finding]) -> str:
+    if not different and concepts.smallest_detectable >= 1:
+        return "Too few images to tell: even what is in every image of one set and in none of the other would not show."
     if not different:
         return (
             "No difference found: a latent that fires in at least "

@@ -62,16 +62,18 @@ class Matter:
     source: str  # what a finding's words are nearest to, of `naming.SOURCES`
 
     def concept_branch(
-        self, settings: ConceptSettings, keep: Mapping[Side, np.ndarray] | None = None, *, named: bool = True
+        self, settings: ConceptSettings, without: Mapping[Side, np.ndarray] | None = None, *, named: bool = True
     ) -> ConceptResult:
-        """The concept branch on all images, or on those of each set that a mask keeps.
+        """The concept branch on all images, or on those of each set that a mask does not leave out.
 
         Args:
             settings: of the branch.
-            keep: masks [n] of the sets.
+            without: masks [n] of the sets.
             named: whether findings are called as `source` says; else as their latents are.
         """
-        statistics = {side: s if keep is None else s.restrict(keep[side]) for side, s in self.statistics.items()}
+        statistics = dict(self.statistics)
+        if without is not None:
+            statistics = {side: one.restrict(~without[side]) for side, one in statistics.items()}
         arguments = (self.names, self.decoder, settings, references_into(self.sets))
         result = concept_branch(statistics["a"], statistics["b"], *arguments)
         if not named or self.source not in DIRECTIONS or not result.findings:
@@ -97,18 +99,22 @@ class Matter:
         other: Side = "b" if finding.side == "a" else "a"
         return DIRECTIONS[self.source](firings[finding.side], firings[other], self.centre)
 
+    def views(self, rows: Rows) -> tuple[EmbeddingSet, EmbeddingSet]:
+        """Some rows of each set."""
+        return self.sets["a"].select(rows["a"]), self.sets["b"].select(rows["b"])
+
     def density_branch(
         self, rows: Rows, settings: ProposalSettings, progress: Progress | None
     ) -> tuple[DensityResult | None, list[Difference]]:
         """The density branch on some rows of each set, its images captioned, and what the captions say."""
         if not settings.density.enabled:
             return None, []
-        views = {side: self.sets[side].select(rows[side]) for side in SIDES}
-        result = density_branch(views["a"], views["b"], settings.density, references_into(self.sets, rows), progress)
+        a, b = self.views(rows)
+        result = density_branch(a, b, settings.density, references_into(self.sets, rows), progress)
         if not result.extreme:
             return result, []
         embeddings = np.stack([self.sets[ref.side].rows(np.array([ref.row]))[0] for ref in result.extreme])
-        mean = (mean_of(views["a"]) + mean_of(views["b"])) / 2
+        mean = (mean_of(a) + mean_of(b)) / 2
         captioner = load_captioner(settings.language, self.words, mean, self.device)
         captions = captioner.caption(_pictures(result.extreme, settings.language), embeddings)
         extreme = tuple(replace(ref, caption=said) for ref, said in zip(result.extreme, captions, strict=True))
@@ -116,48 +122,84 @@ class Matter:
         return replace(result, extreme=extreme), summarise(said["a"], said["b"], settings.language)
 
 
-def propose(
-    matter: Matter, concepts: ConceptResult, settings: ProposalSettings, progress: Progress | None = None
-) -> tuple[tuple[Finding, ...], DensityResult | None]:
-    """Both branches on all images, nothing held back (`verify.enabled=false`, the paper's way)."""
-    density, differences = matter.density_branch({s: np.arange(matter.sets[s].n) for s in SIDES}, settings, progress)
-    if density is None:
-        return concepts.findings, None
-    return concepts.findings, replace(density, hypotheses=hypotheses(density.extreme, differences))
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """Which images of each set are held back to check what the others propose: masks [n], all False where none are."""
+
+    held: Mapping[Side, np.ndarray]
+
+    @property
+    def checked(self) -> bool:
+        """Whether any are held back."""
+        return any(mask.any() for mask in self.held.values())
+
+    @property
+    def finding(self) -> Rows:
+        """The rows that findings are proposed from."""
+        return {side: np.flatnonzero(~mask) for side, mask in self.held.items()}
+
+    @property
+    def checking(self) -> Rows:
+        """The rows held back."""
+        return {side: np.flatnonzero(mask) for side, mask in self.held.items()}
 
 
-def propose_and_verify(
-    matter: Matter, settings: ProposalSettings, progress: Progress | None = None
-) -> tuple[tuple[Finding, ...], DensityResult | None]:
-    """Both branches on the finding half; every text they propose is tested on the other half, all of them together."""
-    sets, rule = matter.sets, settings.verify
-    held = {side: in_verification(sets[side].hashes, rule.share, rule.seed) for side in SIDES}
-    finding = {side: np.flatnonzero(~held[side]) for side in SIDES}
-    checking = {side: np.flatnonzero(held[side]) for side in SIDES}
-    if not all(len(rows) for rows in (*finding.values(), *checking.values())):
+def split(sets: Mapping[Side, EmbeddingSet], rule: VerifySettings) -> Halves:
+    """The halves of both sets, by content; with `verify.enabled=false`, or of very few images, nothing is held back."""
+    if rule.enabled:
+        held = {side: in_verification(sets[side].hashes, rule.share, rule.seed) for side in SIDES}
+        if all(mask.any() and not mask.all() for mask in held.values()):
+            return Halves(held)
         log.warning("too few images to hold some back (verify.share): nothing is verified")
-        return propose(matter, matter.concept_branch(settings.concepts), settings, progress)
-    proposals = matter.concept_branch(settings.concepts, {side: ~held[side] for side in SIDES}).findings
+    return Halves({side: np.zeros(sets[side].n, bool) for side in SIDES})
+
+
+def check(
+    matter: Matter,
+    halves: Halves,
+    proposals: Sequence[Finding],
+    density: DensityResult | None,
+    differences: Sequence[Difference],
+    settings: ProposalSettings,
+) -> tuple[tuple[Finding, ...], DensityResult | None]:
+    """What the held-back images say of every text that both branches propose, all of them tested together.
+
+    A latent that no word fits proposes no text and is not checked.
+
+    Args:
+        matter: what is compared.
+        halves: of its sets; where nothing is held back, everything is returned as it was proposed.
+        proposals: of the concept branch, on the finding half.
+        density: the density branch's answer on the finding half.
+        differences: what the captions of its images say.
+        settings: of verification, and how many findings a side has.
+
+    Returns:
+        The concept branch's proposals, with the numbers of all images and what became of their words, and the density
+        branch with its phrases.
+    """
+    if not halves.checked:
+        said = density and replace(density, hypotheses=hypotheses(density.extreme, differences))
+        return tuple(proposals), said
     # what a latent does in all images is the better evidence; where it is not among the first there, the half's stays
     deep = replace(settings.concepts, per_side=_DEEP * settings.concepts.per_side)
     whole = {(f.side, f.latent): f for f in matter.concept_branch(deep, named=False).findings}
-    density, differences = matter.density_branch(finding, settings, progress)
-    texts = [f.words for f in proposals] + [(d.phrase,) for d in differences]
+    named = [f for f in proposals if f.name_found]
+    texts = [f.words for f in named] + [(d.phrase,) for d in differences]
     answers = verify(
         text_vectors(texts, matter.words, matter.encoder),
-        [f.side for f in proposals] + [d.side for d in differences],
-        np.full(len(texts), np.nan),
-        (sets["a"].select(finding["a"]), sets["b"].select(finding["b"])),
-        (sets["a"].select(checking["a"]), sets["b"].select(checking["b"])),
-        rule.level,
+        [f.side for f in named] + [d.side for d in differences],
+        matter.views(halves.finding),
+        matter.views(halves.checking),
+        settings.verify.level,
     )
+    checked = {(f.side, f.latent): answer for f, answer in zip(named, answers, strict=False)}
     verified = tuple(
-        _as_checked(whole.get((f.side, f.latent), f), replace(f, verification=v))
-        for f, v in zip(proposals, answers, strict=False)
+        _as_checked(whole.get((f.side, f.latent), f), replace(f, verification=checked.get((f.side, f.latent))))
+        for f in proposals
     )
-    if density is not None:
-        density = replace(density, hypotheses=hypotheses(density.extreme, differences, answers[len(proposals) :]))
-    return verified, density
+    said = density and replace(density, hypotheses=hypotheses(density.extreme, differences, answers[len(named) :]))
+    return verified, said
 
 
 def with_verification(findings: Sequence[Finding], proposed: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -195,6 +237,11 @@ def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: 
     """One unit vector per hypothesis [h, d]: the mean of its first word's vector and of those near to it.
 
     The first word is what stands beside the verdict; one that says something else must not confirm it.
+
+    Args:
+        texts: one or more words or phrases each.
+        words: the vocabulary among the images.
+        encoder: of the texts that are not in it.
     """
     if not texts:
         return np.zeros((0, words.vectors.shape[1]), np.float32)
@@ -202,8 +249,7 @@ def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: 
     fresh = sorted({word for text in texts for word in text if word not in known})
     extra = dict(zip(fresh, words.text(encoder, fresh), strict=True)) if fresh else {}
     vectors = [[words.vectors[known[w]] if w in known else extra[w] for w in text] for text in texts]
-    near = [[vector for vector in own if vector @ own[0] >= _NEAR] for own in vectors]
-    means = np.stack([np.mean(own, axis=0) if own else np.zeros(words.vectors.shape[1]) for own in near])
+    means = np.stack([np.mean([vector for vector in own if vector @ own[0] >= _NEAR], axis=0) for own in vectors])
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     return means / np.where(lengths > 0, lengths, 1)
 

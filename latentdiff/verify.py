@@ -65,7 +65,6 @@ def in_verification(hashes: npt.NDArray[np.uint64], share: float, seed: int) -> 
 def verify(
     vectors: Floats,
     sides: Sequence[Side],
-    claimed: Floats,
     finding: tuple[RowsBySlice, RowsBySlice],
     checking: tuple[RowsBySlice, RowsBySlice],
     level: float = 0.05,
@@ -77,8 +76,6 @@ def verify(
     Args:
         vectors: [hypotheses, d] centred unit text vectors.
         sides: the side that is said to show more of it.
-        claimed: [hypotheses] the difference in shares that is claimed (its size counts); NaN stands for the
-            difference on the finding half.
         finding: ([n_a, d], [n_b, d]) unit embeddings of the images that took part in finding; read
             some thousands at a time.
         checking: the same for the images held back.
@@ -103,8 +100,7 @@ def verify(
     n_a, n_b = len(check_a), len(check_b)
 
     thresholds = np.array([_threshold(find_a[:, i], find_b[:, i], side) for i, side in enumerate(sides)])
-    seen = (find_a > thresholds).mean(0) - (find_b > thresholds).mean(0)
-    claimed = np.where(np.isnan(claimed), seen, claimed)
+    claimed = (find_a > thresholds).mean(0) - (find_b > thresholds).mean(0)
     above_a, above_b = (check_a > thresholds).sum(0), (check_b > thresholds).sum(0)
     p = fisher(above_a, n_a, above_b, n_b)
     evidence = gather_evidence(above_a, n_a, above_b, n_b, p, adjust(p))
@@ -118,8 +114,9 @@ def judge(evidence: Evidence, side: Side, claimed: float, level: float) -> Statu
     """One word for the evidence on a claim.
 
     Confirmed: the claimed sign, q at or below the level. Else refuted: the other sign or none, or less than a quarter
-    of the claimed difference. Else weak: the claimed sign and a fair part of the size, but too few images to be sure,
-    be it that the interval includes 0 or that only the correction for the other hypotheses is not survived.
+    of the claimed difference, which is that on the finding half. Else weak: the claimed sign and a fair part of the
+    size, but too few images to be sure, be it that the interval includes 0 or that only the correction for the other
+    hypotheses is not survived.
     """
     difference = evidence.difference if side == "a" else -evidence.difference
     if difference > 0 and evidence.q_value <= level:

@@ -20,7 +20,3 @@ def test_a_hypothesis_is_its_first_word_and_what_is_near_to_it() -> None:
     found = text_vectors([("kite", "viola", "kite surfing", "dj"), ("viola", "dj")], vocabulary(), NoEncoder())
     np.testing.assert_allclose(found[0], [np.cos(0.2), np.sin(0.2)], atol=1e-6)
     np.testing.assert_allclose(found[1], [np.cos(1.5), np.sin(1.5)], atol=1e-6)
-
-
-def test_a_hypothesis_without_words_has_no_direction() -> None:
-    assert not text_vectors([()], vocabulary(), NoEncoder()).any()

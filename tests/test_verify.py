@@ -34,12 +34,9 @@ def the_sets(shares_a, shares_b, n=500):
     return finding, checking
 
 
-UNKNOWN = np.full(4, np.nan)
-
-
 def test_what_is_there_is_confirmed_rare_or_common_and_what_is_not_is_not():
     finding, checking = the_sets([0.05, 0.0, 0.4, 0.1], [0.0, 0.05, 0.2, 0.1])
-    answers = verify(DIRECTIONS[:4], ["a", "b", "a", "b"], UNKNOWN, finding, checking)
+    answers = verify(DIRECTIONS[:4], ["a", "b", "a", "b"], finding, checking)
     assert [v.status for v in answers[:3]] == ["confirmed"] * 3
     assert answers[3].status != "confirmed"
     rare = answers[0].evidence
@@ -48,12 +45,14 @@ def test_what_is_there_is_confirmed_rare_or_common_and_what_is_not_is_not():
 
 def test_a_claim_for_the_wrong_side_is_refuted():
     finding, checking = the_sets([0.3], [0.1])
-    assert verify(DIRECTIONS[:1], ["b"], np.array([0.2]), finding, checking)[0].status == "refuted"
+    assert verify(DIRECTIONS[:1], ["b"], finding, checking)[0].status == "refuted"
 
 
-def test_a_claim_without_a_size_is_held_to_the_difference_on_the_finding_half():
-    half = images(1, 60, [0.25]), images(2, 60, [0.15])
-    answers = [verify(DIRECTIONS[:1], ["a"], np.array([size]), half, half, level=1e-9) for size in (np.nan, 0.9)]
+def test_a_claim_is_held_to_the_difference_on_the_finding_half():
+    small, large = (images(1, 200, [share]) for share in (0.15, 0.9))
+    other = images(2, 200, [0.15])
+    checking = images(3, 200, [0.25]), images(4, 200, [0.15])
+    answers = [verify(DIRECTIONS[:1], ["a"], (own, other), checking, level=1e-9) for own in (small, large)]
     assert [v.status for (v,) in answers] == ["weak", "refuted"]
 
 
@@ -64,14 +63,14 @@ def test_random_texts_on_sets_that_do_not_differ_are_rarely_confirmed():
         finding = images(4 * seed, 100, []), images(4 * seed + 1, 100, [])
         checking = images(4 * seed + 2, 100, []), images(4 * seed + 3, 100, [])
         vectors = generator.normal(size=(5, D)).astype(np.float32)
-        answers = verify(vectors, ["a", "b", "a", "b", "a"], np.full(5, np.nan), finding, checking)
+        answers = verify(vectors, ["a", "b", "a", "b", "a"], finding, checking)
         confirmed += any(v.status == "confirmed" for v in answers)
     assert confirmed <= 6
 
 
 def test_the_evidence_is_fishers_test_above_the_fixed_threshold_corrected_over_all_hypotheses():
     finding, checking = the_sets([0.1, 0.2, 0.0], [0.0, 0.1, 0.0], n=150)
-    answers = verify(DIRECTIONS[:3], ["a", "a", "b"], np.full(3, np.nan), finding, checking)
+    answers = verify(DIRECTIONS[:3], ["a", "a", "b"], finding, checking)
     centre = np.concatenate(finding).mean(0, dtype=float)
     ps = []
     for direction, answer in zip(DIRECTIONS, answers, strict=False):
@@ -88,8 +87,8 @@ def test_the_evidence_is_fishers_test_above_the_fixed_threshold_corrected_over_a
 
 def test_exchanging_the_sets_flips_the_answers_to_the_last_bit():
     finding, checking = the_sets([0.05, 0.0, 0.4, 0.1], [0.0, 0.05, 0.2, 0.1], n=200)
-    one = verify(DIRECTIONS[:4], ["a", "b", "a", "b"], UNKNOWN, finding, checking)
-    other = verify(DIRECTIONS[:4], ["b", "a", "b", "a"], UNKNOWN, finding[::-1], checking[::-1])
+    one = verify(DIRECTIONS[:4], ["a", "b", "a", "b"], finding, checking)
+    other = verify(DIRECTIONS[:4], ["b", "a", "b", "a"], finding[::-1], checking[::-1])
     for v, w in zip(one, other, strict=True):
         assert (v.status, v.threshold) == (w.status, w.threshold)
         assert v.evidence.difference == -w.evidence.difference
@@ -117,7 +116,7 @@ def test_views_of_sets_and_arrays_are_read_a_block_at_a_time_and_get_the_same_an
     views = [tuple(from_arrays(np.repeat(one, 2, axis=0)).select(order) for one in half) for half in halves]
     arrays = [tuple(view[:] for view in half) for half in views]
     watched = [tuple(Watched(one) for one in half) for half in arrays]
-    answers = [verify(DIRECTIONS[:4], ["a", "b", "a", "b"], UNKNOWN, *given) for given in (views, arrays, watched)]
+    answers = [verify(DIRECTIONS[:4], ["a", "b", "a", "b"], *given) for given in (views, arrays, watched)]
     assert answers[0] == answers[1] == answers[2]
     assert [one.asked for half in watched for one in half] == [[64, 64, 64, 8] * 2] * 2 + [[64, 64, 64, 8]] * 2
 
@@ -192,9 +191,9 @@ def test_halves_are_by_content_and_of_the_share_asked_for():
 
 def test_nothing_to_verify_is_no_error_and_an_empty_half_is_one_line():
     finding, checking = the_sets([], [], n=5)
-    assert verify(np.zeros((0, D)), [], np.zeros(0), finding, checking) == []
+    assert verify(np.zeros((0, D)), [], finding, checking) == []
     with pytest.raises(LatentDiffError, match="5 and 5 to find with, 0 and 5 to check with"):
-        verify(DIRECTIONS[:1], ["a"], np.zeros(1), finding, (checking[0][:0], checking[1]))
+        verify(DIRECTIONS[:1], ["a"], finding, (checking[0][:0], checking[1]))
 
 
 def test_a_setting_out_of_range_is_named():

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 EACH = 2  # images of a finding that the page shows
 BRANCHES = ("concept", "density", "combined")
 _STAGES = {  # of RunLog, that a branch alone would need
-    "concept": ("codes", "names", "concept branch"),
-    "density": ("density branch and verification",),
-    "combined": ("codes", "names", "concept branch", "density branch and verification"),
+    "concept": ("codes", "names", "concept branch", "verification"),
+    "density": ("density branch", "verification"),
+    "combined": ("codes", "names", "concept branch", "density branch", "verification"),
 }
 
 
@@ -151,7 +151,7 @@ def _confirmed(finding: Finding) -> bool:
 def _said(finding: Finding) -> str:
     """A finding and what speaks for it, in one line for the page."""
     evidence = finding.judged
-    status = finding.verification.status if finding.verification else "not verified"
+    status = finding.verification.status if finding.verification else "not checked"
     return (
         f"{', '.join(finding.words)}: {status}, {evidence.prevalence_a:.1%} of A and {evidence.prevalence_b:.1%} of B, "
         f"q {evidence.q_value:.2g}"

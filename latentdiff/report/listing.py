@@ -6,12 +6,18 @@ Nothing told apart, or nothing confirmed on the held-back images: no guess is sh
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Side
 
 NOTHING = "No difference found"
+TOO_FEW = "Too few images to tell"
+CONFIRMED_SHARES = (  # what the numbers beside a finding are; both the terminal and the page say it
+    "Shares of a confirmed finding: of the images held back, those nearer to its words than a threshold (no count of "
+    "objects). Of a latent that is not: of all images, those that fire it."
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Listing:
     lede: str  # what the comparison said beyond it, or ""
     shown: tuple[Entry, ...]
     aside: tuple[Entry, ...]
+    why_aside: str  # how many became what, or ""
     unlisted: tuple[Entry, ...]  # significant in the concept branch, but not in the one list
     confirmed: int
     checked: int
@@ -62,6 +69,7 @@ def arrange(result: ComparisonResult) -> Listing:
         lede=lede,
         shown=shown,
         aside=aside,
+        why_aside=_why_aside(aside) if result.different else f"{len(aside)}, no more than chance would give",
         unlisted=_unlisted(result, level) if stands else (),
         confirmed=len(confirmed),
         checked=len(checked),
@@ -78,6 +86,11 @@ def others(result: ComparisonResult) -> tuple[Finding, ...]:
     )
 
 
+def status_of(finding: Finding) -> str:
+    """What became of a finding on the images held back; "not checked" where nothing did."""
+    return finding.verification.status if finding.verification else "not checked"
+
+
 def advantage(evidence: Evidence, side: Side) -> float | None:
     """How many times as common a finding is on its side; infinite if absent from the other, None if from both."""
     pair = (evidence.prevalence_a, evidence.prevalence_b)
@@ -92,14 +105,21 @@ def _enter(findings: tuple[Finding, ...], prefix: str) -> list[Entry]:
 
 
 def _worth_a_card(entry: Entry, checked: bool, level: float) -> bool:
-    """Refuted is out; where others were checked, one that was not must be significant by itself."""
+    """Refuted is out; one that was not checked, where others were or no word fits, must be significant by itself."""
     if entry.finding.verification is None:
-        return not checked or entry.finding.evidence.q_value <= level
+        by_itself = entry.finding.evidence.q_value <= level
+        return by_itself or (not checked and entry.finding.name_found)
     return _status(entry) != "refuted"
 
 
+def _why_aside(aside: tuple[Entry, ...]) -> str:
+    """ "3 refuted, 2 not checked": in the order of the words' first places."""
+    counts = Counter(_status(entry) for entry in aside)
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
 def _status(entry: Entry) -> str:
-    return entry.finding.verification.status if entry.finding.verification else ""
+    return status_of(entry.finding)
 
 
 def _unlisted(result: ComparisonResult, level: float) -> tuple[Entry, ...]:
@@ -111,6 +131,7 @@ def _headline(result: ComparisonResult) -> tuple[str, str]:
     """Without a difference the words are ours, and what could have been seen is said right below them."""
     if result.different:
         return result.verdict, ""
-    if result.verdict.startswith(NOTHING):
-        return result.verdict.partition(":")[0], ""
-    return NOTHING, result.verdict
+    head, _, rest = result.verdict.partition(":")
+    if head == TOO_FEW:
+        return head, rest.strip().capitalize()
+    return (head, "") if result.verdict.startswith(NOTHING) else (NOTHING, result.verdict)

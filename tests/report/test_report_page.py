@@ -217,7 +217,7 @@ def test_a_latent_that_is_called_otherwise_by_itself_says_so_among_its_numbers(m
 
 @pytest.mark.parametrize(
     ("status", "badge"),
-    [("confirmed", "✓ confirmed"), ("weak", "~ weak"), (None, "not verified"), ("refuted", "✕ refuted")],
+    [("confirmed", "✓ confirmed"), ("weak", "~ weak"), (None, "not checked"), ("refuted", "✕ refuted")],
 )
 def test_the_badge_says_what_became_of_a_finding(make_result, make_finding, status, badge):
     findings = (make_finding(), make_finding(("umbrella",), "b", (7, 71), status))

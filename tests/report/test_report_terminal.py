@@ -76,7 +76,28 @@ def test_no_difference_says_so_and_names_what_would_have_been_seen(make_result):
 def test_what_was_refuted_is_counted_but_not_listed(make_result):
     text = printed(make_result())
     assert "a dog on wet sand" not in text
-    assert "Set aside, not confirmed on unseen images: 1" in text
+    assert "Set aside: 1 refuted (see the report)." in text
+
+
+def test_what_was_not_checked_and_is_not_sure_by_itself_is_set_aside_as_that(make_result, make_finding):
+    unsure = make_finding(("umbrella",), "b", (7, 9), None)
+    unsure = replace(unsure, evidence=replace(unsure.evidence, q_value=0.4))
+    refuted = make_finding(("parasol",), "b", (7, 71), "refuted")
+    text = printed(make_result(findings=(make_finding(), unsure, refuted)))
+    assert "Set aside: 1 not checked, 1 refuted (see the report)." in text
+
+
+def test_what_the_shares_are_is_said_where_a_finding_is_confirmed(make_result, make_finding):
+    assert "nearer to its words than a threshold" in printed(make_result())
+    assert "nearer to its words" not in printed(make_result(findings=(make_finding(status="weak"),)))
+
+
+def test_sets_that_cannot_tell_anything_do_not_say_no_difference(make_result):
+    result = make_result(different=False, verdict="Too few images to tell: even what is everywhere would not show.")
+    result = replace(result, concepts=replace(result.concepts, smallest_detectable=1.0))
+    text = printed(result)
+    assert text.startswith("Too few images to tell\nEven what is everywhere would not show.")
+    assert "No difference" not in text and "Would have been seen" not in text
 
 
 def test_a_name_that_does_not_fit_is_not_printed_as_one(make_result):
