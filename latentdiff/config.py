@@ -208,6 +208,9 @@ def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
     from omegaconf.errors import OmegaConfBaseException
 
     keys = list(_flatten(OmegaConf.to_container(schema)))  # type: ignore[arg-type]
+    if inside := [name for name in keys if name.startswith(f"{key}.")]:
+        yield f"'{key}' is a group of keys; name one of {', '.join(inside)}"
+        return
     if key not in keys:
         near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
         yield f"unknown key '{key}'" + (f", did you mean '{near[0]}'?" if near else "")

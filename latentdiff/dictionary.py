@@ -142,7 +142,8 @@ def _train(
 def _existing(path: Path | str) -> Path | str:
     if not is_remote(path) and not Path(path).expanduser().exists():
         raise LatentDiffError(
-            f"no SAE at {path}; train one with train_sae.py, or leave it out to train one on the two sets"
+            f"no SAE at {path}; train it first (python train_sae.py, with the same --config if there is one), or leave "
+            "sae.path out to train one on the two sets"
         )
     return path
 

@@ -48,6 +48,11 @@ def test_faults_travel_one_by_one_and_the_line_joins_them() -> None:
     assert str(caught.value) == "; ".join(caught.value.faults)
 
 
+def test_a_group_of_keys_is_no_key_and_says_which_it_has() -> None:
+    with pytest.raises(LatentDiffError, match=r"'verify' is a group of keys; name one of verify\.enabled, verify"):
+        read_config(overrides=["verify=no"])
+
+
 def test_the_line_says_the_file_once_and_each_fault_that_travels_says_it_itself(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("sae: {kk: 5}\nnaming: {words: -1}\n")
     with pytest.raises(LatentDiffError) as caught:

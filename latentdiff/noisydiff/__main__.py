@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("command", choices=("run", "build", "page", "sweep"))
     parser.add_argument("--config", metavar="FILE", help="a YAML file: a path, or a name in configs/")
-    parser.add_argument("settings", nargs="*", metavar="key=value", help="any key, as in processes=2 or sae.k=16")
+    about = "any key, as in processes=2 or sae.k=16"
+    parser.add_argument("settings", nargs="*", default=[], metavar="key=value", help=about)
     options = parser.parse_intermixed_args(arguments)
     run_command(_do, options, stopped="stopped; the same command goes on where it was")
 

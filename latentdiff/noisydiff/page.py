@@ -18,7 +18,7 @@ import latentdiff.report
 from latentdiff.findings import SIDES, Side
 from latentdiff.noisydiff.aggregate import methods_of
 from latentdiff.noisydiff.figures import Figure, environment
-from latentdiff.noisydiff.measures import NEAR, Accepted, Judge, SideScore, level_of
+from latentdiff.noisydiff.measures import MAIN, NEAR, Accepted, Judge, SideScore, level_of
 from latentdiff.noisydiff.pairs import Pair, Truth
 from latentdiff.noisydiff.predictions import Prediction
 from latentdiff.noisydiff.rivals import CHANCE
@@ -81,7 +81,7 @@ class Entry:
 
     pair: Pair
     halves: tuple[Half, ...]
-    outcome: str  # how the main method did: "both", "one", "none", or "same" for A = A
+    outcome: str  # how the main method did by the main measure: "both", "one", "none", or "same" for A = A
     evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # method -> what its answer carries
 
 
@@ -153,8 +153,8 @@ def _entry(
         )
         also = tuple(name for name in truth.names if name != truth.phrase) if truth else ()
         halves.append(Half(side, truth, also, len(pair.a if side == "a" else pair.b), said))
-    hits = [scores[pair.id, main, side].ranks["synonym"] for side in pair.truth if (pair.id, main, side) in scores]
-    named = sum(rank is not None for rank in hits)
+    hits = [scores[pair.id, main, side].values[MAIN] for side in pair.truth if (pair.id, main, side) in scores]
+    named = sum(hits)
     outcome = "same" if not pair.truth else "both" if hits and named == len(hits) else "one" if named else "none"
     evidence = tuple(
         (method, tuple((key, value[:LONGEST]) for key, value in standalone.flatten(answers[method].details)))

@@ -85,6 +85,13 @@ def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
+def test_a_folder_of_embedding_sets_is_an_error_that_names_one(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "set.json").write_text("{}")
+    with pytest.raises(LatentDiffError, match=r"there is an embedding set in .*/a: name that"):
+        open_source(tmp_path)
+
+
 def test_a_missing_path_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(LatentDiffError, match=r"no such file or folder: .*/nowhere"):
         open_source(tmp_path / "nowhere")
