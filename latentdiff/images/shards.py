@@ -77,7 +77,8 @@ def find_shards(pattern: str) -> tuple[Path, ...]:
         if not here:
             raise LatentDiffError(f"no such shard: {name}" + ("" if name == pattern else f" (named by {pattern})"))
         found.extend(here)
-    shards = tuple(dict.fromkeys(Path(name).absolute() for name in found if name.lower().endswith(SHARD_SUFFIXES)))
+    kept = (os.path.abspath(name) for name in found if name.lower().endswith(SHARD_SUFFIXES))  # one place has one stamp
+    shards = tuple(map(Path, dict.fromkeys(kept)))
     if not shards:
         raise LatentDiffError(f"{pattern} names no .tar or .tar.gz, but {found[0]}; images as such go by their folder")
     return shards

@@ -105,6 +105,19 @@ def test_what_is_no_archive_is_one_fault(tmp_path: Path) -> None:
     assert [bool(r.fault) for r in open_source(f"{tmp_path}/{{s.tar,t.tar.gz}}")] == [True, True]
 
 
+def test_one_place_has_one_stamp_and_the_same_uris_from_wherever_it_is_named(
+    tmp_path: Path, png: Png, write_tar: WriteTar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tar(tmp_path / "data" / "s.tar", samples(png, range(2)))
+    sources = []
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        sources.append(open_source("../data/*.tar"))
+    assert sources[0].stamp() == sources[1].stamp() == open_source(str(tmp_path / "data" / "s.tar")).stamp()
+    assert [r.uri for r in sources[0]] == [r.uri for r in sources[1]]
+
+
 def test_a_pattern_that_names_images_points_to_their_folder(tmp_path: Path, png: Png) -> None:
     (tmp_path / "a.png").write_bytes(png(0))
     with pytest.raises(LatentDiffError, match="go by their folder"):
