@@ -108,6 +108,7 @@ def test_what_is_no_archive_is_one_fault(tmp_path: Path) -> None:
 def test_one_place_has_one_stamp_and_the_same_uris_from_wherever_it_is_named(
     tmp_path: Path, png: Png, write_tar: WriteTar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "data").mkdir()
     write_tar(tmp_path / "data" / "s.tar", samples(png, range(2)))
     sources = []
     for place in ("here", "there"):
