@@ -22,6 +22,7 @@ Counts = npt.NDArray[np.int64]
 
 _SHRUNK = 0.25  # share of the claimed difference below which what is left refutes it
 _LEAST_ABOVE = 3  # images of the finding half that must lie above a threshold
+_MOST_ELSEWHERE = 0.5  # share of the other side above which a threshold does not tell who shows it
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def separating_threshold(own: Floats, other: Floats) -> float:
     """The threshold above which a side's share exceeds the other's most surely: largest G, Youden's idea for the rare.
 
     Youden's index (largest difference of shares) would prefer a broad shift of the crowd to something in 3 % of one
-    side alone; the likelihood ratio weighs both by how surprising they are.
+    side alone; the likelihood ratio weighs both by how surprising they are. At most half of the other side may lie
+    above it: what sets all but a few images of both sides apart from those few is not what it is a text for.
 
     Args:
         own: [n] scores of the side that is said to show more.
@@ -148,6 +150,7 @@ def separating_threshold(own: Floats, other: Floats) -> float:
     own_above = np.cumsum(is_own)[last]
     other_above = last + 1 - own_above
     usable = (own_above / len(own) > other_above / len(other)) & (last + 1 >= _LEAST_ABOVE)
+    usable &= other_above <= _MOST_ELSEWHERE * len(other)
     if usable.any():
         surprise = np.where(usable, _log_likelihood_ratio(own_above, len(own), other_above, len(other)), -np.inf)
         at = last[surprise.argmax()]

@@ -132,7 +132,7 @@ def test_the_threshold_has_the_largest_g_of_all_on_the_claimed_side(own, other):
         return chi2_contingency(table, correction=False, lambda_="log-likelihood").statistic
 
     between = [t + 0.5 for t in range(8) if 3 <= (pooled > t + 0.5).sum() < len(pooled)]
-    usable = [t for t in between if (own > t).mean() > (other > t).mean()]
+    usable = [t for t in between if (own > t).mean() > (other > t).mean() and (other > t).mean() <= 0.5]
     chosen = separating_threshold(own, other)
     if usable:
         assert (own > chosen).mean() > (other > chosen).mean()
@@ -144,6 +144,15 @@ def test_a_rare_cluster_beats_a_broad_shift_of_the_crowd():
     own, other = generator.normal(0.1, 1, 1000), generator.normal(0, 1, 1000)
     own[:40] = generator.normal(6, 0.5, 40)
     assert separating_threshold(own, other) > 3
+
+
+def test_what_only_the_other_side_lacks_a_few_times_is_no_threshold():
+    """Three tenths of the other side show something else: nearly all images are nearer to any other word than these."""
+    generator = np.random.default_rng(0)
+    own, other = generator.normal(0, 1, 1000), generator.normal(0, 1, 1000)
+    other[:300] = generator.normal(-8, 0.5, 300)
+    chosen = separating_threshold(own, other)
+    assert (other > chosen).mean() <= 0.5
 
 
 def test_a_side_that_shows_nowhere_more_gets_the_threshold_of_the_top_five_percent():
