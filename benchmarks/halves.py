@@ -82,7 +82,7 @@ def planted(
 
 def claimed(plain: ComparisonResult, verified: ComparisonResult) -> dict[str, bool]:
     """Who says that the sets differ."""
-    confirmed = [f for f in verified.findings if f.verification and f.verification.status == "confirmed"]
+    confirmed = [f for f in verified.findings if f.standing == "confirmed"]
     assert plain.density is not None
     return {
         "concept branch, any q <= .05": plain.concepts.significant > 0,

@@ -14,7 +14,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.findings import SIDES, Finding
 from latentdiff.registry import choose
 
-_STANDING = {"confirmed": 0, "weak": 1, "unverified": 2, "refuted": 3}
+_STANDING = {"confirmed": 0, "weak": 1, "not checked": 2, "refuted": 3}
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def combine(
 
 
 def standing(finding: Finding) -> int:
-    """How far a finding can be relied on: 0 for confirmed, then weak, unverified, refuted."""
-    return _STANDING[finding.verification.status if finding.verification else "unverified"]
+    """How far a finding can be relied on: 0 for confirmed, then weak, not checked, refuted."""
+    return _STANDING[finding.standing]
 
 
 def confidence(finding: Finding) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ from latentdiff.dictionary import SaeSettings, check_inputs, find_sae, open_or_e
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_same_space
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.evidence import smallest_detectable
 from latentdiff.findings import SIDES, ComparisonResult, ConceptResult, DensityResult, Finding, ImageRef, Side
 from latentdiff.health import summarise_set
 from latentdiff.images import read_images
@@ -33,8 +34,8 @@ from latentdiff.naming import (
     embed_vocabulary,
     name_latents,
 )
-from latentdiff.proposals import Matter, check, split, text_vectors, with_verification
-from latentdiff.report import ReportSettings, write_report, write_results
+from latentdiff.proposals import Matter, check, propose, split, text_vectors, with_verification
+from latentdiff.report import NOTHING, TOO_FEW, ReportSettings, write_report, write_results
 from latentdiff.runlog import RunLog
 from latentdiff.verify import VerifySettings
 from sae_training.files import replacing
@@ -111,17 +112,19 @@ def compare(
     halves = split(sets, settings.verify)
     with log.timed("concept branch"):
         concepts = matter.concept_branch(settings.concepts)
-        half = matter.concept_branch(settings.concepts, halves.held) if halves.checked else concepts
+        proposals = propose(matter, halves, concepts, settings.concepts)
     with log.timed("density branch"):
         density, differences = matter.density_branch(halves.finding, settings, progress)
     with log.timed("verification"):
-        proposed, density = check(matter, halves, half.findings, density, differences, settings)
+        proposed, density = check(matter, halves, proposals, density, differences, settings.verify.level)
         concepts = replace(concepts, findings=with_verification(concepts.findings, proposed))
     phrases = density.hypotheses if density else ()
     ranked = _ranked(concepts.findings, proposed)
     findings = combine(ranked, phrases, _first_words([*ranked, *phrases], words, model), settings.combine)
-    p_value = _overall_p(concepts, density, [*ranked, *phrases])
+    tests = _tests(concepts, density, [*ranked, *phrases])
+    p_value = min(1.0, len(tests) * min(tests))
     different = p_value <= settings.concepts.level
+    concepts = _with_what_would_show(concepts, sets, settings.concepts.level / len(tests))
     result = ComparisonResult(
         different=different,
         p_value=p_value,
@@ -219,28 +222,34 @@ def _first_words(findings: Sequence[Finding], words: WordVectors, encoder: Encod
     return dict(zip(first, text_vectors([(word,) for word in first], words, encoder), strict=True))
 
 
-def _overall_p(concepts: ConceptResult, density: DensityResult | None, findings: Sequence[Finding]) -> float:
-    """p of "no difference at all": the smallest of the tests that could say otherwise, times their number."""
+def _tests(concepts: ConceptResult, density: DensityResult | None, findings: Sequence[Finding]) -> list[float]:
+    """The p values that could say the sets differ; the smallest times their number is p of "no difference at all"."""
     tests = [min((q for _, q in concepts.volcano), default=1.0)]
-    if density is not None:
+    if density is not None and not density.needed:
         tests.append(density.p_value)
     verified = [f.verification.evidence.q_value for f in findings if f.verification]
     if verified:
         tests.append(min(verified))
-    return min(1.0, len(tests) * min(tests))
+    return tests
+
+
+def _with_what_would_show(concepts: ConceptResult, sets: Sets, level: float) -> ConceptResult:
+    """The concept branch's answer, with the smallest difference that would have passed the level of the verdict."""
+    smallest = smallest_detectable(sets["a"].n, sets["b"].n, 2 * concepts.tested, level)  # presence, strength
+    return replace(concepts, smallest_detectable=smallest)
 
 
 def _verdict(different: bool, concepts: ConceptResult, findings: Sequence[Finding]) -> str:
     if not different and concepts.smallest_detectable >= 1:
-        return "Too few images to tell: even what is in every image of one set and in none of the other would not show."
+        return f"{TOO_FEW}: even what is in every image of one set and in none of the other would not show."
     if not different:
         return (
-            "No difference found: a latent that fires in at least "
+            f"{NOTHING}: a latent that fires in at least "
             f"{concepts.smallest_detectable:.1%} of one set and never in the other would have been seen."
         )
-    if findings and not any(f.verification for f in findings):
+    if not any(f.verification for f in findings):
         return f"The sets differ: {concepts.significant} of {concepts.tested:,} latents (nothing was verified)."
-    confirmed = [f for f in findings if f.verification and f.verification.status == "confirmed" and f.name_found]
+    confirmed = [f for f in findings if f.standing == "confirmed"]
     first = {f.side: f.words[0] for f in reversed(confirmed)}
     if not first:
         return "The sets differ, but no word for it held on the images kept aside to check."

@@ -209,7 +209,8 @@ def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
 
     keys = list(_flatten(OmegaConf.to_container(schema)))  # type: ignore[arg-type]
     if inside := [name for name in keys if name.startswith(f"{key}.")]:
-        yield f"'{key}' is a group of keys; name one of {', '.join(inside)}"
+        if value is not None:  # an empty group in a file says nothing
+            yield f"'{key}' is a group of keys; name one of {', '.join(inside)}"
         return
     if key not in keys:
         near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 Side = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
 Status = Literal["confirmed", "weak", "refuted"]
+Standing = Literal["confirmed", "weak", "not checked", "refuted"]
 
 SCHEMA_VERSION = 1
 
@@ -50,7 +51,7 @@ class Verification:
     """What images that took no part in proposing a finding say of it (docs/methods.md, 7)."""
 
     status: Status
-    threshold: float  # text-image cosine above which an image counts as showing it
+    threshold: float  # text-image cosine above which an image counts as nearer to the text than most
     evidence: Evidence
 
 
@@ -88,10 +89,14 @@ class Finding:
     )  # jsd, jsd_presence, jsd_strength, gap, ms, name_cosine, ...
 
     @property
+    def standing(self) -> Standing:
+        """What became of it on the images held back."""
+        return self.verification.status if self.verification else "not checked"
+
+    @property
     def judged(self) -> Evidence:
         """The evidence to show: where it is confirmed that of the images held back, which is what confirms it."""
-        confirmed = self.verification is not None and self.verification.status == "confirmed"
-        return self.verification.evidence if self.verification and confirmed else self.evidence
+        return self.verification.evidence if self.verification and self.standing == "confirmed" else self.evidence
 
 
 @dataclass(frozen=True)
@@ -102,9 +107,7 @@ class ConceptResult:
     tested: int  # latents that fire at all, all of them tested
     significant: int  # of those, q at or below the level
     hidden: Mapping[str, int]  # reason -> how many findings are hidden for it
-    smallest_detectable: (
-        float  # smallest prevalence in one set alone that these sizes and tests would have shown (power .8)
-    )
+    smallest_detectable: float  # prevalence in one set alone that would have been seen (power .8); 1: none would
     volcano: tuple[tuple[float, float], ...] = ()  # (prevalence difference, q) of every tested latent, for the plot
 
 

@@ -154,13 +154,32 @@ def split(sets: Mapping[Side, EmbeddingSet], rule: VerifySettings) -> Halves:
     return Halves({side: np.zeros(sets[side].n, bool) for side in SIDES})
 
 
+def propose(matter: Matter, halves: Halves, concepts: ConceptResult, settings: ConceptSettings) -> tuple[Finding, ...]:
+    """What the concept branch finds on the finding half, in the words of that half, with the numbers of all images.
+
+    What a latent does in all images is the better evidence; where it is not among the first there, the half's stays.
+
+    Args:
+        matter: what is compared.
+        halves: of its sets; where nothing is held back, the findings on all images are the proposals.
+        concepts: the concept branch on all images.
+        settings: of the branch.
+    """
+    if not halves.checked:
+        return concepts.findings
+    deep = replace(settings, per_side=_DEEP * settings.per_side)
+    whole = {(f.side, f.latent): f for f in matter.concept_branch(deep, named=False).findings}
+    half = matter.concept_branch(settings, halves.held).findings
+    return tuple(_in_words_of(f, whole.get((f.side, f.latent), f)) for f in half)
+
+
 def check(
     matter: Matter,
     halves: Halves,
     proposals: Sequence[Finding],
     density: DensityResult | None,
     differences: Sequence[Difference],
-    settings: ProposalSettings,
+    level: float,
 ) -> tuple[tuple[Finding, ...], DensityResult | None]:
     """What the held-back images say of every text that both branches propose, all of them tested together.
 
@@ -168,22 +187,18 @@ def check(
 
     Args:
         matter: what is compared.
-        halves: of its sets; where nothing is held back, everything is returned as it was proposed.
+        halves: of its sets; where nothing is held back, nothing is checked.
         proposals: of the concept branch, on the finding half.
         density: the density branch's answer on the finding half.
         differences: what the captions of its images say.
-        settings: of verification, and how many findings a side has.
+        level: q at or below which a text is confirmed.
 
     Returns:
-        The concept branch's proposals, with the numbers of all images and what became of their words, and the density
-        branch with its phrases.
+        The proposals with what became of them, and the density branch with its phrases.
     """
     if not halves.checked:
         said = density and replace(density, hypotheses=hypotheses(density.extreme, differences))
         return tuple(proposals), said
-    # what a latent does in all images is the better evidence; where it is not among the first there, the half's stays
-    deep = replace(settings.concepts, per_side=_DEEP * settings.concepts.per_side)
-    whole = {(f.side, f.latent): f for f in matter.concept_branch(deep, named=False).findings}
     named = [f for f in proposals if f.name_found]
     texts = [f.words for f in named] + [(d.phrase,) for d in differences]
     answers = verify(
@@ -191,30 +206,27 @@ def check(
         [f.side for f in named] + [d.side for d in differences],
         matter.views(halves.finding),
         matter.views(halves.checking),
-        settings.verify.level,
+        level,
     )
     checked = {(f.side, f.latent): answer for f, answer in zip(named, answers, strict=False)}
-    verified = tuple(
-        _as_checked(whole.get((f.side, f.latent), f), replace(f, verification=checked.get((f.side, f.latent))))
-        for f in proposals
-    )
+    verified = tuple(replace(f, verification=checked.get((f.side, f.latent))) for f in proposals)
     said = density and replace(density, hypotheses=hypotheses(density.extreme, differences, answers[len(named) :]))
     return verified, said
 
 
 def with_verification(findings: Sequence[Finding], proposed: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Findings on all images; where the finding half proposed the same latent, with its words and what became of them.
+    """Findings on all images; where a proposal of the same latent was checked, in its words, with what became of them.
 
     Words that all images chose were chosen by those held back too, which therefore cannot check them.
     """
-    checked = {(f.latent, f.side): f for f in proposed}
-    return tuple(_as_checked(f, checked.get((f.latent, f.side), f)) for f in findings)
+    checked = {(f.side, f.latent): f for f in proposed if f.verification}
+    found = ((f, checked.get((f.side, f.latent), f)) for f in findings)
+    return tuple(replace(_in_words_of(said, f), verification=said.verification) for f, said in found)
 
 
-def _as_checked(finding: Finding, proposal: Finding) -> Finding:
-    """A finding in the words of its proposal, with what became of them."""
-    called = _called(finding, proposal.words, proposal.name_found, proposal.details.get("name_cosine"))
-    return replace(called, verification=proposal.verification)
+def _in_words_of(one: Finding, other: Finding) -> Finding:
+    """The second finding, called as the first is."""
+    return _called(other, one.words, one.name_found, one.details.get("name_cosine"))
 
 
 def _renamed(finding: Finding, name: LatentName) -> Finding:
@@ -249,7 +261,7 @@ def text_vectors(texts: Sequence[tuple[str, ...]], words: WordVectors, encoder: 
     fresh = sorted({word for text in texts for word in text if word not in known})
     extra = dict(zip(fresh, words.text(encoder, fresh), strict=True)) if fresh else {}
     vectors = [[words.vectors[known[w]] if w in known else extra[w] for w in text] for text in texts]
-    means = np.stack([np.mean([vector for vector in own if vector @ own[0] >= _NEAR], axis=0) for own in vectors])
+    means = np.stack([np.mean([own[0], *(v for v in own[1:] if v @ own[0] >= _NEAR)], axis=0) for own in vectors])
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     return means / np.where(lengths > 0, lengths, 1)
 

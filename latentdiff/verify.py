@@ -139,7 +139,7 @@ def separating_threshold(own: Floats, other: Floats) -> float:
         other: [m] scores of the other side.
 
     Returns:
-        A threshold halfway between two scores; where the side's share is nowhere larger, that of the top 5 %.
+        A threshold halfway between two scores; where none qualifies, that of the top 5 % of both.
     """
     scores = np.concatenate([own, other])
     is_own = np.zeros(len(scores), dtype=bool)

@@ -15,9 +15,11 @@ import latentdiff
 from latentdiff.comparison import CompareSettings
 from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.evidence import smallest_detectable
 from latentdiff.findings import ComparisonResult, Finding
 from latentdiff.naming import NamingSettings
 from latentdiff.report import ReportSettings
+from latentdiff.report.listing import arrange
 from latentdiff.verify import VerifySettings, in_verification
 from sae_training import SparseAutoencoder, TrainSettings, export, train
 
@@ -197,6 +199,35 @@ def test_without_verification_both_branches_use_all_images(
     assert plain.density.n_a > 1.5 * result.density.n_a
     assert all(f.verification is None for f in plain.findings)
     assert "nothing was verified" in plain.verdict
+
+
+def test_sets_that_are_too_small_to_show_anything_say_that(
+    sets: tuple, sae: SparseAutoencoder, encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    few = [one.select(np.arange(4)) for one in sets]
+    settings = replace(SMALL, verify=VerifySettings(share=0.01))
+    said = latentdiff.compare(*few, sae=sae, encoder=encoder, settings=settings)
+    assert not said.different and said.concepts.smallest_detectable == 1
+    assert arrange(said).headline == "Too few images to tell"
+    assert all(f.verification is None for f in said.findings)
+    assert any("too few images to hold some back" in message for message in caplog.messages)
+    assert said.density is not None and said.density.needed > 4
+
+
+def test_a_difference_that_would_have_shown_is_one_by_the_level_of_the_verdict(result: ComparisonResult) -> None:
+    """Three tests may say that the sets differ: the promise is corrected for them as the verdict is."""
+    c = result.concepts
+    expected = smallest_detectable(result.a.embedded, result.b.embedded, 2 * c.tested, SMALL.concepts.level / 3)
+    assert c.smallest_detectable == expected > smallest_detectable(400, 400, 2 * c.tested, SMALL.concepts.level)
+
+
+def test_without_the_density_branch_and_between_equal_sets(
+    sets: tuple, sae: SparseAutoencoder, encoder: Encoder
+) -> None:
+    settings = replace(SMALL, density=replace(SMALL.density, enabled=False))
+    said = latentdiff.compare(sets[0], sets[0], sae=sae, encoder=encoder, settings=settings)
+    assert not said.different and said.density is None and said.findings == ()
+    assert said.verdict.startswith("No difference found: a latent")
 
 
 def test_an_sae_of_another_encoder_is_refused(sets: tuple, sae: SparseAutoencoder, encoder: Encoder) -> None:

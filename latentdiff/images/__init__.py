@@ -70,8 +70,8 @@ def _open_folder(spec: str, path: Path) -> ImageSource:
     if next(iter(source), None) is None:
         shards = tuple(sorted(p for p in path.iterdir() if p.name.lower().endswith(SHARD_SUFFIXES)))
         if not shards:
-            sets = next(path.rglob("set.json"), None)
-            hint = f"; there is an embedding set in {sets.parent}: name that" if sets else ""
+            card = next(path.rglob("set.json"), None)
+            hint = f"; there is an embedding set in {card.parent}: name that" if card else ""
             raise LatentDiffError(
                 f"no image in the folder {path} (looked for .jpg, .png, .webp, ... and .tar shards){hint}"
             )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int | None], None]
 
-EDITION = 7  # of the answers; goes up when a method changes in a way that no setting tells
+EDITION = {"ours": 8, "rivals": 7}  # of the answers; goes up when a method changes in a way that no setting tells
 _SAMPLE = 4096  # images that show what a random direction among them is like
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -149,9 +149,14 @@ def _keys(
 
     A pair of halves of one set (A = A) trains no SAE of its own, which would be most of the time of a run.
     """
-    common = [EDITION, images.digest, images.fingerprint, key_of(build_vocabulary(settings.naming).words)]
+    common = [images.digest, images.fingerprint, key_of(build_vocabulary(settings.naming).words)]
     card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
-    of_method = {method: key_of(common, method, _facts(method, settings, card)) for method in settings.methods}
+    of_method = {
+        method: key_of(
+            [EDITION["ours" if method in OWN else "rivals"], *common], method, _facts(method, settings, card)
+        )
+        for method in settings.methods
+    }
     return {
         pair.id: {
             method: key_of(key, pair.a, pair.b, pair.parent)

@@ -99,7 +99,7 @@ def answer_own(
         chosen = preset_settings(settings, preset)
         result = compare(a, b, encoder=encoder, sae=dictionary, settings=chosen, device=device)
         for name, branch in names.items():
-            seconds = sum(result.run["seconds"].get(stage, 0.0) for stage in _STAGES[branch])
+            seconds = sum(result.run["seconds"][stage] for stage in _STAGES[branch])
             extra = training if task and branch != "density" else 0.0
             answers[name] = _answer(result, branch), seconds + extra
     return answers
@@ -145,14 +145,13 @@ def _answer(result: ComparisonResult, branch: str) -> Answer:
 
 
 def _confirmed(finding: Finding) -> bool:
-    return finding.verification is not None and finding.verification.status == "confirmed"
+    return finding.standing == "confirmed"
 
 
 def _said(finding: Finding) -> str:
     """A finding and what speaks for it, in one line for the page."""
     evidence = finding.judged
-    status = finding.verification.status if finding.verification else "not checked"
     return (
-        f"{', '.join(finding.words)}: {status}, {evidence.prevalence_a:.1%} of A and {evidence.prevalence_b:.1%} of B, "
-        f"q {evidence.q_value:.2g}"
+        f"{', '.join(finding.words)}: {finding.standing}, {evidence.prevalence_a:.1%} of A and "
+        f"{evidence.prevalence_b:.1%} of B, q {evidence.q_value:.2g}"
     )

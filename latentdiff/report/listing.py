@@ -15,8 +15,8 @@ from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Side
 NOTHING = "No difference found"
 TOO_FEW = "Too few images to tell"
 CONFIRMED_SHARES = (  # what the numbers beside a finding are; both the terminal and the page say it
-    "Shares of a confirmed finding: of the images held back, those nearer to its words than a threshold (no count of "
-    "objects). Of a latent that is not: of all images, those that fire it."
+    "Shares of a confirmed finding, and of a phrase: of the images held back, those nearer to its words than a "
+    "threshold (no count of objects). Of any other latent: of the images it was found on, those that fire it."
 )
 
 
@@ -37,7 +37,7 @@ class Listing:
     lede: str  # what the comparison said beyond it, or ""
     shown: tuple[Entry, ...]
     aside: tuple[Entry, ...]
-    why_aside: str  # how many became what, or ""
+    why_aside: str  # how many became what
     unlisted: tuple[Entry, ...]  # significant in the concept branch, but not in the one list
     confirmed: int
     checked: int
@@ -58,7 +58,7 @@ def arrange(result: ComparisonResult) -> Listing:
     level = level_of(result)
     entries = [entry for side in SIDES for entry in _enter(result.side(side), "")]
     checked = [e for e in entries if e.finding.verification is not None]
-    confirmed = [e for e in checked if _status(e) == "confirmed"]
+    confirmed = [e for e in checked if e.finding.standing == "confirmed"]
     stands = result.different and not (checked and not confirmed)
     shown = tuple(e for e in entries if stands and _worth_a_card(e, bool(checked), level))
     shown = tuple(replace(e, rank=1 + [o for o in shown if o.finding.side == e.finding.side].index(e)) for e in shown)
@@ -86,11 +86,6 @@ def others(result: ComparisonResult) -> tuple[Finding, ...]:
     )
 
 
-def status_of(finding: Finding) -> str:
-    """What became of a finding on the images held back; "not checked" where nothing did."""
-    return finding.verification.status if finding.verification else "not checked"
-
-
 def advantage(evidence: Evidence, side: Side) -> float | None:
     """How many times as common a finding is on its side; infinite if absent from the other, None if from both."""
     pair = (evidence.prevalence_a, evidence.prevalence_b)
@@ -109,22 +104,18 @@ def _worth_a_card(entry: Entry, checked: bool, level: float) -> bool:
     if entry.finding.verification is None:
         by_itself = entry.finding.evidence.q_value <= level
         return by_itself or (not checked and entry.finding.name_found)
-    return _status(entry) != "refuted"
+    return entry.finding.standing != "refuted"
 
 
 def _why_aside(aside: tuple[Entry, ...]) -> str:
     """ "3 refuted, 2 not checked": in the order of the words' first places."""
-    counts = Counter(_status(entry) for entry in aside)
+    counts = Counter(entry.finding.standing for entry in aside)
     return ", ".join(f"{count} {status}" for status, count in counts.items())
-
-
-def _status(entry: Entry) -> str:
-    return status_of(entry.finding)
 
 
 def _unlisted(result: ComparisonResult, level: float) -> tuple[Entry, ...]:
     significant = tuple(f for f in others(result) if f.latent is not None and f.evidence.q_value <= level)
-    return tuple(entry for entry in _enter(significant, "more-") if _status(entry) != "refuted")
+    return tuple(entry for entry in _enter(significant, "more-") if entry.finding.standing != "refuted")
 
 
 def _headline(result: ComparisonResult) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from latentdiff.findings import SIDES, ComparisonResult, SetSummary
 from latentdiff.report.figures import p_value, percent, times, unit, visible
-from latentdiff.report.listing import CONFIRMED_SHARES, Entry, Listing, advantage, arrange, status_of
+from latentdiff.report.listing import CONFIRMED_SHARES, Entry, Listing, advantage, arrange
 
 _ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
 _COLOURS = {"a": "bright_blue", "b": "yellow"}
@@ -58,7 +58,7 @@ def _table(listing: Listing, console: Console) -> Table:
 
 def _cells(entry: Entry, roomy: bool, console: Console) -> list[Text]:
     finding, evidence = entry.finding, entry.finding.judged
-    status = status_of(finding)
+    status = finding.standing
     cells = [
         Text(finding.side.upper(), style=_COLOURS[finding.side]),
         _words(entry, roomy, console),
@@ -86,7 +86,7 @@ def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
     notes = []
     if result.different and not listing.shown:
         notes.append("No finding was confirmed on unseen images." if listing.checked else "No finding.")
-    if any(status_of(entry.finding) == "confirmed" for entry in listing.shown):
+    if any(entry.finding.standing == "confirmed" for entry in listing.shown):
         notes.append(CONFIRMED_SHARES)
     if listing.aside:
         notes.append(f"Set aside: {listing.why_aside} (see the report).")
