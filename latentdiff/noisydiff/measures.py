@@ -31,6 +31,7 @@ CUTS: Mapping[str, tuple[str, int]] = {
     "25 words": ("words", 25),
 }
 JOINED = ("top 1", "top 5")  # cuts at which the words of a finding are also compared as one phrase
+SIMILARITIES = (*(f"similarity, {cut}" for cut in CUTS), *(f"joined, {cut}" for cut in JOINED))
 MAIN = "synonym, 25 words"  # what methods are compared by: exact-or-synonym hits at an equal number of words
 NEAR = "similarity, top 5"  # the paper's
 NEAR_JOINED = "joined, top 5"
@@ -60,21 +61,13 @@ class SideScore:
     scarcity: float
     planted: int  # images of the side that show the truth
     images: int  # of the side
-    values: Mapping[str, float]  # measure (one of `measures()`) -> hits 0 or 1, cosines, reciprocal ranks
+    values: Mapping[str, float]  # by measure ("synonym, 5 words"): hits 0 or 1, reciprocal ranks, cosines
     ranks: Mapping[str, int | None]  # level -> the first finding that hits, from 1
 
 
 def by_names(truth: Truth) -> Accepted:
     """The judge that knows no WordNet: the truth's own names."""
     return Accepted(frozenset(fold(name) for name in (truth.phrase, *truth.names)), frozenset(), frozenset())
-
-
-def measures(similarity: bool = True) -> tuple[str, ...]:
-    """Names of the measures of a side, in the order of the tables: "synonym, 5 words", "joined, top 5"."""
-    hits = [f"{level}, {cut}" for level in LEVELS for cut in CUTS]
-    ranks = [f"reciprocal rank, {level}" for level in LEVELS]
-    near = [f"similarity, {cut}" for cut in CUTS] + [f"joined, {cut}" for cut in JOINED]
-    return (*hits, *ranks, *near * similarity)
 
 
 def in_words(measure: str) -> str:

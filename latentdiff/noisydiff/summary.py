@@ -25,6 +25,7 @@ from latentdiff.noisydiff.measures import (
     MAIN,
     NEAR,
     NEAR_JOINED,
+    SIMILARITIES,
     Judge,
     SideScore,
     in_words,
@@ -320,5 +321,4 @@ def _beside(method: str, chance: Mapping[str, Estimate]) -> Mapping[str, Estimat
 
 def _near_measures(scores: Sequence[SideScore]) -> tuple[str, ...]:
     """The measures of similarity, as in the tables' order; none where similarity was not measured."""
-    names = (*(f"similarity, {cut}" for cut in CUTS), *(f"joined, {cut}" for cut in JOINED))
-    return names if scores and all(name in scores[0].values for name in names) else ()
+    return SIMILARITIES if scores and all(name in scores[0].values for name in SIMILARITIES) else ()

@@ -111,21 +111,9 @@ class WordNet:
         path = self.path(wnid)
         return path[min(depth, len(path) - 1)]
 
-    def groups(self, wnids: Iterable[str], depth: int) -> dict[str, tuple[str, ...]]:
-        """The nouns that share a group, by group; both in the order of their ids."""
-        members: dict[str, list[str]] = {}
-        for wnid in sorted(set(wnids)):
-            members.setdefault(self.group(wnid, depth), []).append(wnid)
-        return {group: tuple(members[group]) for group in sorted(members)}
-
     def meanings(self, phrase: str) -> tuple[str, ...]:
         """The nouns that a phrase may mean, by id; none where it is unknown."""
         return self._meanings.get(fold(phrase), ())
-
-    def synonyms(self, phrase: str) -> frozenset[str]:
-        """The names of all that a phrase may mean, folded, the phrase's own among them."""
-        lemmas = (lemma for wnid in self.meanings(phrase) for lemma in self[wnid].lemmas)
-        return _folded([phrase, *lemmas])
 
     def meant(self, phrase: str) -> str | None:
         """The noun that annotators mean by a phrase: of a short list, or its only meaning, or the only one that is

@@ -48,15 +48,14 @@ def test_of_two_ways_down_of_equal_length_that_of_the_smaller_id_counts() -> Non
     assert SMALL.depth("n1") == 0
 
 
-def test_groups_hold_what_shares_the_noun_at_the_depth_and_shallow_ones_stand_alone() -> None:
-    assert SMALL.groups(["n5", "n4", "n6", "n9"], 2) == {"n3": ("n4", "n5"), "n6": ("n6",), "n9": ("n9",)}
-    assert SMALL.groups(["n5", "n4", "n6"], 0) == {"n1": ("n4", "n5", "n6")}
+def test_a_group_is_the_noun_at_the_depth_and_shallow_ones_stand_alone() -> None:
+    assert [SMALL.group(wnid, 2) for wnid in ("n5", "n4", "n6", "n9")] == ["n3", "n3", "n6", "n9"]
+    assert {SMALL.group(wnid, 0) for wnid in ("n5", "n4", "n6")} == {"n1"}
 
 
-def test_a_phrase_in_any_spelling_has_all_its_meanings_and_their_synonyms() -> None:
+def test_a_phrase_in_any_spelling_has_all_its_meanings() -> None:
     assert SMALL.meanings("Dogs") == ("n3", "n6")
-    assert SMALL.synonyms("dogs") == {"dog", "domesticdog", "firedog"}
-    assert SMALL.meanings("sled") == () and SMALL.synonyms("sled") == {"sled"}
+    assert SMALL.meanings("sled") == ()
 
 
 def test_annotators_mean_the_listed_noun_or_the_only_one() -> None:
@@ -127,4 +126,4 @@ def test_an_unknown_noun_or_a_negative_depth_says_so() -> None:
         with pytest.raises(LatentDiffError, match="'n7' is not among the 7 nouns"):
             ask("n7")
     with pytest.raises(LatentDiffError, match="depth of groups is -1"):
-        SMALL.groups(["n3"], -1)
+        SMALL.group("n3", -1)
