@@ -79,7 +79,7 @@ def find_sae(
         origin = f"trained on {pool.n:,} images of {settings.data} ({sae.m} latents, k {sae.k})"
     elif a.n + b.n < settings.minimum_rows and (bundled := _bundled(a)):
         sae = bundled
-        origin = f"bundled with mini ({sae.m} latents, k {sae.k}): {a.n + b.n:,} images are few to train on"
+        origin = f"bundled with mini ({sae.m} latents, k {sae.k}), since {a.n + b.n:,} images are few to train one on"
     elif a.n + b.n < TOO_FEW:
         raise LatentDiffError(
             f"{a.n + b.n:,} images are too few to train an SAE on (fewer than {TOO_FEW}); "

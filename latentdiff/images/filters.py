@@ -10,6 +10,8 @@ from typing import Any
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.records import ImageRecord, ImageSource, stamp_of
 
+_LISTED = 8  # values of a column that a message names
+
 
 def split_filter(spec: str) -> tuple[str, str | None, str]:
     """Take `#column=value` off the end of what a user typed.
@@ -69,7 +71,7 @@ class FilteredSource:
                 yield record
             elif not found:
                 columns.update(dict.fromkeys(record.metadata))
-                if len(values) < 8 and self.column in record.metadata:
+                if len(values) < _LISTED and self.column in record.metadata:
                     values[str(record.metadata[self.column])] = None
         if not found:
             raise LatentDiffError(self._miss(list(columns), list(values)))
@@ -78,4 +80,5 @@ class FilteredSource:
         if self.column not in columns:
             known = f"its columns are {', '.join(columns)}" if columns else "its images have no metadata"
             return f"{self.source.spec} has no column '{self.column}' ({known})"
-        return f"no image of {self.source.spec} has {self.column}={self.value} (there is {', '.join(values)}, ...)"
+        more = ", ..." if len(values) == _LISTED else ""
+        return f"no image of {self.source.spec} has {self.column}={self.value} (there is {', '.join(values)}{more})"

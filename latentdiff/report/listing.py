@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Side
+from latentdiff.findings import SIDES, ComparisonResult, Finding, Side
 
 NOTHING = "No difference found"
 TOO_FEW = "Too few images to tell"
-CONFIRMED_SHARES = (  # what the numbers beside a finding are; both the terminal and the page say it
-    "Shares of a confirmed finding, and of a phrase: of the images held back, those nearer to its words than a "
-    "threshold (no count of objects). Of any other latent: of the images it was found on, those that fire it."
+SHARES = (  # what the numbers beside a finding are; both the terminal and the page say it
+    "A and B: of what is confirmed, and of phrases, the share of held-back images that match the words (by a "
+    "threshold; no count of objects). Of other latents, the share of images that fire them."
 )
+SHARES_UNCHECKED = "A and B: the share of images that fire a latent; of a phrase, the share of captions that say it."
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Listing:
     unlisted: tuple[Entry, ...]  # significant in the concept branch, but not in the one list
     confirmed: int
     checked: int
+
+    @property
+    def shares(self) -> str:
+        """What the numbers beside the findings are."""
+        return SHARES if self.checked else SHARES_UNCHECKED
 
     def side(self, side: Side) -> tuple[Entry, ...]:
         """The shown findings of one side, best first."""
@@ -86,10 +92,15 @@ def others(result: ComparisonResult) -> tuple[Finding, ...]:
     )
 
 
-def advantage(evidence: Evidence, side: Side) -> float | None:
-    """How many times as common a finding is on its side; infinite if absent from the other, None if from both."""
-    pair = (evidence.prevalence_a, evidence.prevalence_b)
-    here, there = pair if side == "a" else pair[::-1]
+def advantage(finding: Finding) -> float | None:
+    """How many times as common a finding is on its side: infinite if absent from the other.
+
+    None if it is absent from both, or a phrase of captions that nothing checked: those are of chosen images.
+    """
+    if finding.latent is None and finding.verification is None:
+        return None
+    pair = (finding.judged.prevalence_a, finding.judged.prevalence_b)
+    here, there = pair if finding.side == "a" else pair[::-1]
     if not (math.isfinite(here) and math.isfinite(there)) or here == there == 0:
         return None
     return here / there if there > 0 else math.inf
@@ -100,11 +111,16 @@ def _enter(findings: tuple[Finding, ...], prefix: str) -> list[Entry]:
 
 
 def _worth_a_card(entry: Entry, checked: bool, level: float) -> bool:
-    """Refuted is out; one that was not checked, where others were or no word fits, must be significant by itself."""
-    if entry.finding.verification is None:
-        by_itself = entry.finding.evidence.q_value <= level
-        return by_itself or (not checked and entry.finding.name_found)
-    return entry.finding.standing != "refuted"
+    """Refuted is out; what is weak or was not checked must have a test that speaks for it by itself.
+
+    That is its own among all latents, or, uncorrected, the one on the images held back. Where nothing was checked,
+    words are shown as they were proposed.
+    """
+    finding = entry.finding
+    if finding.standing in ("confirmed", "refuted"):
+        return finding.standing == "confirmed"
+    held = finding.verification is not None and finding.verification.evidence.p_value <= level
+    return held or finding.evidence.q_value <= level or (not checked and finding.name_found)
 
 
 def _why_aside(aside: tuple[Entry, ...]) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from latentdiff.findings import ComparisonResult, SetSummary
 from latentdiff.report import figures, plots, standalone
-from latentdiff.report.listing import CONFIRMED_SHARES, advantage, arrange, level_of
+from latentdiff.report.listing import advantage, arrange, level_of
 from latentdiff.report.thumbnails import data_uri
 from sae_training.files import replacing
 
@@ -101,7 +101,6 @@ def _environment() -> Environment:
     names = ("percent", "points", "p_value", "unit", "number", "times", "duration", "memory")
     environment.filters.update({name: getattr(figures, name) for name in names})
     environment.globals.update(prevalence=plots.prevalence, advantage=advantage, infinite=math.isinf)
-    environment.globals["confirmed_shares"] = CONFIRMED_SHARES
     return environment
 
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from latentdiff.findings import SIDES, ComparisonResult, SetSummary
+from latentdiff.findings import SIDES, ComparisonResult, Finding, SetSummary
 from latentdiff.report.figures import p_value, percent, times, unit, visible
-from latentdiff.report.listing import CONFIRMED_SHARES, Entry, Listing, advantage, arrange
+from latentdiff.report.listing import Entry, Listing, advantage, arrange
 
 _ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
 _COLOURS = {"a": "bright_blue", "b": "yellow"}
@@ -44,38 +44,46 @@ def _table(listing: Listing, console: Console) -> Table:
     table = Table(box=lines, pad_edge=False, show_edge=False, header_style="")
     table.add_column("more in", no_wrap=True)
     table.add_column("finding", overflow="fold", min_width=12)
-    for name in ("A", "B", "ratio", "q") if roomy else ("A", "B"):
+    for name in ("A", "B", "ratio", "q") if roomy else ("A", "B", "q"):
         table.add_column(name, justify="right", no_wrap=True)
     if roomy:
         table.add_column("found by", no_wrap=True)
     table.add_column("checked", no_wrap=True)
     for side in SIDES:
-        for entry in listing.side(side):
-            table.add_row(*_cells(entry, roomy, console))
+        entries = listing.side(side)
+        unnamed = [entry for entry in entries if not entry.finding.name_found]
+        for entry in entries:
+            if entry not in unnamed[1:]:  # one line for all that no word fits: without images they look alike
+                table.add_row(*_cells(entry, len(unnamed), roomy, console))
         table.add_section()
     return table
 
 
-def _cells(entry: Entry, roomy: bool, console: Console) -> list[Text]:
+def _cells(entry: Entry, unnamed: int, roomy: bool, console: Console) -> list[Text]:
     finding, evidence = entry.finding, entry.finding.judged
     status = finding.standing
     cells = [
         Text(finding.side.upper(), style=_COLOURS[finding.side]),
-        _words(entry, roomy, console),
+        _words(entry, unnamed, roomy, console),
         plain(percent(evidence.prevalence_a)),
         plain(percent(evidence.prevalence_b)),
     ]
-    if roomy:
-        ratio = advantage(evidence, finding.side)
-        shown = "-" if ratio is None else "only here" if math.isinf(ratio) else times(ratio)
-        cells += [plain(shown), plain(p_value(evidence.q_value).removeprefix("= ")), plain("+".join(finding.branches))]
+    q = plain(p_value(evidence.q_value).removeprefix("= "))
+    cells += [plain(_ratio(finding)), q, plain("+".join(finding.branches))] if roomy else [q]
     return [*cells, Text(status, style=_STATUS[status])]
 
 
-def _words(entry: Entry, roomy: bool, console: Console) -> Text:
+def _ratio(finding: Finding) -> str:
+    ratio = advantage(finding)
+    if ratio is None:
+        return "-"
+    return "only here" if math.isinf(ratio) else "harder" if ratio <= 1 else times(ratio)
+
+
+def _words(entry: Entry, unnamed: int, roomy: bool, console: Console) -> Text:
     first, *rest = entry.finding.words or ("",)
     if not entry.finding.name_found:
-        first, rest = "(no word fits)", []
+        first, rest = f"(no word fits{f', {unnamed} findings' if unnamed > 1 else ''})", []
     text = Text(_foreign(first, console), style="bold")
     if roomy and rest:
         text.append(_foreign("  " + ", ".join(rest), console), style="not bold dim")
@@ -86,25 +94,28 @@ def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
     notes = []
     if result.different and not listing.shown:
         notes.append("No finding was confirmed on unseen images." if listing.checked else "No finding.")
-    if any(entry.finding.standing == "confirmed" for entry in listing.shown):
-        notes.append(CONFIRMED_SHARES)
+    if listing.shown:
+        notes.append(listing.shares)
     if listing.aside:
         notes.append(f"Set aside: {listing.why_aside} (see the report).")
     smallest = result.concepts.smallest_detectable
     if not result.different and smallest < 1:
-        notes.append(f"Would have been seen: a latent firing in {percent(smallest)} of one set, never in the other.")
+        seen = f"a latent firing in {percent(smallest)} of one set, never in the other"
+        notes.append(f"Would have been seen: {seen}; more, where a thing shares its latents with others.")
     if result.density:
         d = result.density
         found = "a difference" if d.different else "no difference"
         told = f"{found}, p {p_value(d.p_value)}, AUROC {unit(d.auroc)}"
         notes.append(f"Density branch: {f'did not run, fewer than {d.needed} images a side' if d.needed else told}.")
+    if result.encoder.startswith("mini "):
+        notes.append("Encoder mini is a demonstration; name a real one for results (encoder=ViT-L-14/openai).")
     notes += [note for note in (_health("A", result.a), _health("B", result.b)) if note]
     return notes
 
 
 def _health(letter: str, summary: SetSummary) -> str:
     shared = summary.duplicates_across
-    also = f", {shared:,} of them in both sets" if shared else ""
+    also = f", {shared:,} of them in both sets, which hides differences" if shared else ""
     note = f"{letter}: {summary.embedded:,} images of {summary.source}{also}"
     if not summary.skipped:
         return note

@@ -30,7 +30,7 @@ def test_a_wide_table_shows_all_and_a_narrow_one_what_matters(make_result):
     ]  # fmt: skip
     assert "only here" in wide and "only here" not in narrow
     row = next(line for line in narrow.splitlines() if line.startswith("A") and "surfboard" in line)
-    assert row.split() == ["A", "surfboard", "4.3", "%", "0.3", "%", "confirmed"]
+    assert row.split() == ["A", "surfboard", "4.3", "%", "0.3", "%", "<", ".001", "confirmed"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
@@ -87,9 +87,38 @@ def test_what_was_not_checked_and_is_not_sure_by_itself_is_set_aside_as_that(mak
     assert "Set aside: 1 not checked, 1 refuted (see the report)." in text
 
 
-def test_what_the_shares_are_is_said_where_a_finding_is_confirmed(make_result, make_finding):
-    assert "nearer to its words than a threshold" in printed(make_result())
-    assert "nearer to its words" not in printed(make_result(findings=(make_finding(status="weak"),)))
+def test_what_the_shares_are_is_said_for_what_was_checked_and_what_was_not(make_result, make_finding):
+    assert "held-back images that match the words" in printed(make_result())
+    assert "of a phrase, the share of captions" in printed(make_result(findings=(make_finding(status=None),)))
+
+
+def test_a_weak_finding_is_shown_where_one_test_by_itself_speaks_for_it(make_result, make_finding):
+    hint = make_finding(("umbrella",), "b", (7, 71), "weak")
+    noise = make_finding(("kite",), "b", (30, 31), "weak")
+    noise = replace(noise, evidence=replace(noise.evidence, q_value=0.99))
+    text = printed(make_result(findings=(make_finding(), hint, noise)))
+    assert "umbrella" in text and "kite" not in text
+    assert "Set aside: 1 weak (see the report)." in text
+
+
+def test_what_fires_harder_but_not_more_often_has_no_ratio(make_result, make_finding):
+    finding = make_finding(("parasol",), "b", (300, 280), None)
+    finding = replace(finding, latent=3, evidence=replace(finding.evidence, q_value=0.01))
+    text = printed(make_result(findings=(make_finding(), finding)), 140)
+    row = next(line for line in text.splitlines() if "parasol" in line)
+    assert "harder" in row and "0.9x" not in row
+
+
+def test_captions_that_nothing_checked_are_no_shares_of_the_sets(make_result, make_finding):
+    phrase = replace(make_finding(("balloons",), "b", (0, 8), None), branches=("density",), latent=None)
+    row = next(line for line in printed(make_result(findings=(phrase,)), 140).splitlines() if "balloons" in line)
+    assert "only here" not in row
+
+
+def test_what_no_word_fits_takes_one_line_on_each_side(make_result, make_finding):
+    unnamed = [make_finding((f"teal {i}",), "b", (7, 71), None, name_found=False) for i in range(3)]
+    text = printed(make_result(findings=(make_finding(), *unnamed)))
+    assert text.count("no word fits") == 1 and "(no word fits, 3 findings)" in text
 
 
 def test_sets_that_cannot_tell_anything_do_not_say_no_difference(make_result):
