@@ -200,8 +200,13 @@ def _check_set(label: str, embeddings: EmbeddingSet, encoder: Encoder) -> None:
 def _name_latents(
     sae: SparseAutoencoder, sets: Sets, words: WordVectors, settings: NamingSettings
 ) -> tuple[list[LatentName], Namer]:
-    """What every latent is called by itself, and what names findings by the same measure."""
-    sample = np.concatenate([_spread(one, NAMING_SAMPLE // 2) for one in sets.values()])
+    """What every latent is called by itself, and what names findings by the same measure.
+
+    What words must fit better than, random directions, is of how images differ inside the sets: the difference between
+    them is what there may be a word for.
+    """
+    samples = [_spread(one, NAMING_SAMPLE // 2) for one in sets.values()]
+    sample = np.concatenate([rows - rows.mean(0) for rows in samples])
     return name_latents(sae.W_dec.detach().cpu().numpy(), words, sample, settings)
 
 
