@@ -5,19 +5,21 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
 
 import latentdiff
-from latentdiff.comparison import CompareSettings
+from latentdiff.comparison import CompareSettings, _name_latents
 from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.evidence import smallest_detectable
 from latentdiff.findings import ComparisonResult, Finding
-from latentdiff.naming import NamingSettings
+from latentdiff.naming import NamingSettings, WordVectors
 from latentdiff.report import ReportSettings
 from latentdiff.report.listing import arrange
 from latentdiff.verify import VerifySettings, in_verification
@@ -95,6 +97,18 @@ def test_the_words_that_are_checked_do_not_depend_on_the_images_that_check_them(
 def test_what_no_word_fits_proposes_no_text_and_is_not_checked(result: ComparisonResult) -> None:
     findings = [f for f in (*result.findings, *result.concepts.findings) if not f.name_found]
     assert findings and all(f.verification is None for f in findings)
+
+
+def test_the_difference_between_the_sets_does_not_raise_the_bar_for_its_own_name() -> None:
+    draw = np.random.default_rng(0)
+    basis = np.linalg.qr(draw.normal(size=(64, 64)))[0]
+    words = WordVectors.from_arrays(("photo", "sketch", "dog"), basis[:3], centre=False)
+    rows = [0.1 * draw.normal(size=(300, 64)) + sign * basis[0] for sign in (1, -1)]
+    sets = dict(zip("ab", map(latentdiff.from_arrays, rows), strict=True))
+    _, namer = _name_latents(SimpleNamespace(W_dec=torch.from_numpy(basis)), sets, words, NamingSettings())
+    assert namer.bar < 0.5
+    (name,) = namer.name(basis[:1] + 0.5 * basis[3:4])
+    assert name.words[0] == "photo" and name.found
 
 
 def test_findings_are_called_by_what_differs_and_tell_what_their_latent_is_called(
