@@ -24,10 +24,10 @@ from latentdiff.images import open_source
 from latentdiff.naming import NamingSettings, WordVectors, build_vocabulary
 from latentdiff.naming.vectors import unit_rows
 from latentdiff.naming.vocabulary import fold
-from latentdiff.noisydiff.harness import Bench, answer
-from latentdiff.noisydiff.pairs import Pair, Truth
-from latentdiff.noisydiff.predictions import Prediction
-from latentdiff.noisydiff.rivals import Context
+from latentdiff.noisydiff.methods.predictions import Prediction
+from latentdiff.noisydiff.methods.registry import Context
+from latentdiff.noisydiff.pairs.pair import Pair, Truth
+from latentdiff.noisydiff.run.harness import Bench, answer
 from latentdiff.noisydiff.settings import Settings
 from sae_training import TrainSettings, train
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from latentdiff.naming.vocabulary import fold
-from latentdiff.noisydiff.wordnet import Names, read_wordnet
+from latentdiff.noisydiff.pairs.wordnet import Names, read_wordnet
 
 
 def accepted_words(wnid: str) -> Names:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from benchmarks.record import record
 from latentdiff.encoders import load_encoder
-from latentdiff.noisydiff.benchmark import run_all
+from latentdiff.noisydiff.run.benchmark import run_all
 from latentdiff.noisydiff.settings import read_settings
 from latentdiff.progress import Progress
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from benchmarks.noisydiff import command_line, short
 from benchmarks.record import record
 from latentdiff.encoders import load_encoder
+from latentdiff.noisydiff.run.sweep import sweep_all
 from latentdiff.noisydiff.settings import read_variants
-from latentdiff.noisydiff.sweep import sweep_all
 from latentdiff.progress import Progress
 
 CONFIG = "noisydiff-study.yaml"

@@ -21,7 +21,7 @@ from latentdiff.comparison import CompareSettings
 from latentdiff.density import DensitySettings
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.findings import SIDES, ComparisonResult, Finding, Side
-from latentdiff.noisydiff.pools import held_out
+from latentdiff.noisydiff.run.sae_pool import held_out
 from latentdiff.verify import VerifySettings
 from sae_training import SparseAutoencoder, TrainSettings, train
 

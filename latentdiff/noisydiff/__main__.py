@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _do(options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from latentdiff.noisydiff.benchmark import build_all, run_all
+    from latentdiff.noisydiff.run.benchmark import build_all, run_all
+    from latentdiff.noisydiff.run.sweep import sweep_all
     from latentdiff.noisydiff.settings import read_settings, read_variants
-    from latentdiff.noisydiff.sweep import sweep_all
     from latentdiff.progress import Progress
 
     settings = read_settings(options.config, options.settings)

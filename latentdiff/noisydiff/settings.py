@@ -10,11 +10,11 @@ from typing import Any
 from latentdiff.comparison import CompareSettings
 from latentdiff.config import fill, read_keys
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.annotations import AnnotationSettings
-from latentdiff.noisydiff.classes import ClassSettings
-from latentdiff.noisydiff.ours import OWN
-from latentdiff.noisydiff.rivals import RIVALS
-from latentdiff.noisydiff.worlds import WorldSettings
+from latentdiff.noisydiff.methods.presets import OWN
+from latentdiff.noisydiff.methods.registry import RIVALS
+from latentdiff.noisydiff.pairs.annotations import AnnotationSettings
+from latentdiff.noisydiff.pairs.classes import ClassSettings
+from latentdiff.noisydiff.pairs.worlds import WorldSettings
 from latentdiff.registry import choose
 
 BUILDERS = ("annotations", "classes", "worlds", "closed", "visdiffbench")

@@ -11,17 +11,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-import latentdiff.noisydiff
+import latentdiff.noisydiff.pages
 import latentdiff.report
-from latentdiff.noisydiff.figures import environment
-from latentdiff.noisydiff.tables import Table, shown
+from latentdiff.noisydiff.pages.figures import environment
+from latentdiff.noisydiff.pages.tables import Table, shown
 from latentdiff.report import standalone
 from latentdiff.sweep.tables import Outcome, best, figures, short
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
 REPORT = Path(latentdiff.report.__file__).parent
-BENCHMARK = Path(latentdiff.noisydiff.__file__).parent
+BENCHMARK = Path(latentdiff.noisydiff.pages.__file__).parent
 
 
 def write_page(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any], folder: Path) -> None:

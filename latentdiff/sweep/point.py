@@ -16,10 +16,10 @@ import torch
 
 from latentdiff.findings import Interval
 from latentdiff.naming import NamingSettings, WordVectors, naming_margins
-from latentdiff.noisydiff.aggregate import Estimate, estimate, per_pair
-from latentdiff.noisydiff.measures import MAIN
+from latentdiff.noisydiff.run.sweep import score_set
+from latentdiff.noisydiff.scoring.aggregate import Estimate, estimate, per_pair
+from latentdiff.noisydiff.scoring.measures import MAIN
 from latentdiff.noisydiff.settings import Settings
-from latentdiff.noisydiff.sweep import score_set
 from latentdiff.quality import Classes, zero_shot
 from latentdiff.sweep.grid import Point
 from sae_training.agreement import Agreement, seed_agreement

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.aggregate import Estimate
-from latentdiff.noisydiff.curves import Curve
-from latentdiff.noisydiff.figures import Figure, plot
-from latentdiff.noisydiff.tables import Cell, Column, Table
+from latentdiff.noisydiff.pages.figures import Figure, plot
+from latentdiff.noisydiff.pages.tables import Cell, Column, Table
+from latentdiff.noisydiff.scoring.aggregate import Estimate
+from latentdiff.noisydiff.scoring.curves import Curve
 from latentdiff.report.figures import percent
 from latentdiff.sweep.point import Result
 

@@ -18,7 +18,7 @@ from latentdiff.config import read_config
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.encoders import Encoder
 from latentdiff.images import open_source
-from latentdiff.noisydiff.pools import source_number
+from latentdiff.noisydiff.run.sae_pool import source_number
 from sae_training import SparseAutoencoder, TrainSettings, train
 from tests.endpoint import Endpoint
 

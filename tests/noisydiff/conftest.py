@@ -11,7 +11,7 @@ import torch
 
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.naming import NamingSettings, WordVectors
-from latentdiff.noisydiff.rivals import Context
+from latentdiff.noisydiff.methods.registry import Context
 
 WIDTH = 48
 WORDS = ("kite", "tie", *(f"word{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60)))

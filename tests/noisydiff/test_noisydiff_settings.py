@@ -8,8 +8,8 @@ import pytest
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import __main__ as command
-from latentdiff.noisydiff.harness import _facts
-from latentdiff.noisydiff.rivals import RIVALS, Rival
+from latentdiff.noisydiff.methods.registry import RIVALS, Rival
+from latentdiff.noisydiff.run.harness import _facts
 from latentdiff.noisydiff.settings import Settings, located, read_settings, read_variants, to_yaml
 
 ROOT = Path(__file__).parents[2]

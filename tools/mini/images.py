@@ -20,7 +20,7 @@ from torch.utils.data import IterableDataset
 
 from latentdiff.images import open_source
 from latentdiff.images.worlds import WORLDS
-from latentdiff.noisydiff.pools import source_number
+from latentdiff.noisydiff.run.sae_pool import source_number
 
 
 class Vectors(Protocol):

@@ -1,0 +1,1 @@
+"""What a benchmark shows of its scores: tables, figures, and a page."""

@@ -1,0 +1,184 @@
+"""The page of a benchmark: one HTML file that opens from disk, with any pair to look at, tables and figures.
+
+It looks like the report of a comparison (`latentdiff.report`) and keeps its rules: style and script lie in the page
+and are named in its content security policy, images are `data:` addresses, every word from outside is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+import latentdiff.report
+from latentdiff.findings import SIDES, Side
+from latentdiff.noisydiff.methods.predictions import Prediction
+from latentdiff.noisydiff.methods.registry import CHANCE
+from latentdiff.noisydiff.pages.figures import Figure, environment
+from latentdiff.noisydiff.pages.tables import Table
+from latentdiff.noisydiff.pairs.pair import Pair, Truth
+from latentdiff.noisydiff.scoring.aggregate import methods_of
+from latentdiff.noisydiff.scoring.measures import MAIN, NEAR, Accepted, Judge, SideScore, level_of
+from latentdiff.report import figures as written
+from latentdiff.report import standalone
+from latentdiff.report.thumbnails import data_uri
+from sae_training.files import replacing
+
+HERE = Path(__file__).parent
+REPORT = Path(latentdiff.report.__file__).parent
+WORDS = 25  # shown of a side's findings
+LONGEST = 400  # characters of one piece of evidence
+TILES = 6  # images a method and side
+
+MARKS = {"exact": "✓", "synonym": "≈", "one step": "±"}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the page shows."""
+
+    title: str
+    lede: str  # one sentence: which data, which encoder, how many pairs
+    pairs: Sequence[Pair]
+    predictions: Sequence[Prediction]
+    scores: Sequence[SideScore]
+    tables: Sequence[Table] = ()
+    figures: Sequence[Figure] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)  # settings, versions, command
+    images: Mapping[str, bytes] = field(default_factory=dict)  # image id -> encoded image, for `details["images"]`
+
+
+@dataclass(frozen=True)
+class Said:
+    """One method on one side."""
+
+    method: str
+    findings: tuple[tuple[tuple[str, str | None], ...], ...]  # entries with the level that they reach
+    rank: int | None  # of the first exact or synonym hit
+    similarity: float | None
+    abstained: bool
+    tiles: tuple[str, ...]  # ids of images that the method showed
+
+
+@dataclass(frozen=True)
+class Half:
+    """One side of a pair."""
+
+    side: Side
+    truth: Truth | None
+    also: tuple[str, ...]  # further names of the truth
+    images: int
+    said: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One pair to look at."""
+
+    pair: Pair
+    halves: tuple[Half, ...]
+    outcome: str  # how the main method did by the main measure: "both", "one", "none", or "same" for A = A
+    evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # method -> what its answer carries
+
+
+def write_page(content: Content, judge: Judge, file: Path) -> None:
+    """Writes the page, whole or not at all."""
+    page = render(content, judge)
+    with replacing(file) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def render(content: Content, judge: Judge) -> str:
+    """The page as text.
+
+    Args:
+        content: what is shown; of every prediction at most 25 words a side.
+        judge: which words name a truth, for the marks.
+    """
+    sheets = (REPORT / "page.css", HERE / "figure.css", HERE / "page.css")
+    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    script = (HERE / "page.js").read_text(encoding="utf-8")
+    methods = methods_of(content.predictions)
+    main = "combined" if "combined" in methods else next((m for m in methods if m not in CHANCE), "")
+    return (
+        environment()
+        .get_template("page.html.jinja")
+        .render(
+            content=content,
+            entries=entries(content, judge, methods, main),
+            methods=methods,
+            main=main,
+            marks=MARKS,
+            facts=standalone.flatten(content.run),
+            thumbnail=cache(lambda id: Markup(data_uri(content.images[id])) if id in content.images else ""),
+            percent=written.percent,
+            unit=written.unit,
+            number=written.number,
+            style=Markup(style),
+            script=Markup(script),
+            policy=standalone.policy(style, script),
+        )
+    )
+
+
+def entries(content: Content, judge: Judge, methods: Sequence[str], main: str) -> list[Entry]:
+    """Every pair with what each method said of it, in the methods' order."""
+    scores = {(s.pair, s.method, s.side): s for s in content.scores}
+    answers: dict[str, dict[str, Prediction]] = {}
+    for prediction in content.predictions:
+        answers.setdefault(prediction.pair, {})[prediction.method] = prediction
+    return [_entry(pair, answers.get(pair.id, {}), scores, judge, methods, main) for pair in content.pairs]
+
+
+def _entry(
+    pair: Pair,
+    answers: Mapping[str, Prediction],
+    scores: Mapping[tuple[str, str, Side], SideScore],
+    judge: Judge,
+    methods: Sequence[str],
+    main: str,
+) -> Entry:
+    halves = []
+    for side in SIDES:
+        truth = pair.truth.get(side)
+        accepted = judge(truth) if truth else Accepted(frozenset(), frozenset(), frozenset())
+        said = tuple(
+            _said(answers[method], side, accepted, scores.get((pair.id, method, side)))
+            for method in methods
+            if method in answers
+        )
+        also = tuple(name for name in truth.names if name != truth.phrase) if truth else ()
+        halves.append(Half(side, truth, also, len(pair.a if side == "a" else pair.b), said))
+    hits = [scores[pair.id, main, side].values[MAIN] for side in pair.truth if (pair.id, main, side) in scores]
+    named = sum(hits)
+    outcome = "same" if not pair.truth else "both" if hits and named == len(hits) else "one" if named else "none"
+    evidence = tuple(
+        (method, tuple((key, value[:LONGEST]) for key, value in standalone.flatten(answers[method].details)))
+        for method in methods
+        if method in answers and answers[method].details
+    )
+    return Entry(pair, tuple(halves), outcome, evidence)
+
+
+def _said(answer: Prediction, side: Side, accepted: Accepted, score: SideScore | None) -> Said:
+    findings, left = [], WORDS
+    for finding in answer.findings.get(side, ()):
+        findings.append(tuple((entry, level_of(entry, accepted)) for entry in finding[:left]))
+        left -= len(finding)
+        if left <= 0:
+            break
+    images = answer.details.get("images")
+    of_side = images.get(side) if isinstance(images, Mapping) else None
+    tiles = tuple(map(str, of_side))[:TILES] if isinstance(of_side, (list, tuple)) else ()
+    return Said(
+        answer.method,
+        tuple(findings),
+        score.ranks["synonym"] if score else None,
+        score.values.get(NEAR) if score else None,
+        answer.abstained,
+        tiles,
+    )

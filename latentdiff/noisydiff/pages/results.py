@@ -1,0 +1,84 @@
+"""What a benchmark writes: scores, tables, figures, and the page that lets one look at any pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.images import read_images
+from latentdiff.noisydiff.methods.predictions import Prediction
+from latentdiff.noisydiff.pages.figures import standard_figures, write_figures
+from latentdiff.noisydiff.pages.page import Content, write_page
+from latentdiff.noisydiff.pages.summary import standard_tables
+from latentdiff.noisydiff.pages.tables import write_rows, write_tables
+from latentdiff.noisydiff.pairs.pair import Pair, Truth
+from latentdiff.noisydiff.pairs.wordnet import read_wordnet
+from latentdiff.noisydiff.scoring.measures import MAIN, NEAR, Accepted, by_names, score
+from latentdiff.noisydiff.scoring.similarity import SentenceSpace, load_space
+
+
+def open_space(model: str) -> SentenceSpace | None:
+    """The space in which sentences are compared, by the setting `similarity`; None where it is "none".
+
+    Raises:
+        LatentDiffError: the model is not there.
+    """
+    return None if model == "none" else load_space(model)
+
+
+def by_wordnet(truth: Truth) -> Accepted:
+    """The judge of exact, synonym and one-step hits; a truth that is no noun of WordNet has its own names alone."""
+    accepted = by_names(truth)
+    if truth.wnid is None:
+        return accepted
+    names = read_wordnet().names(truth.wnid)
+    return Accepted(accepted.exact, names.own, names.one_step)
+
+
+def write_results(
+    title: str,
+    pairs: Sequence[Pair],
+    predictions: Sequence[Prediction],
+    images: EmbeddingSet,
+    space: SentenceSpace | None,
+    run: Mapping[str, Any],
+    folder: Path,
+) -> Path:
+    """Writes `scores.parquet`, tables, figures and `page.html` into a folder, each whole or not at all.
+
+    Args:
+        title: what was run.
+        pairs: with a truth, or A = A.
+        predictions: the answers to them.
+        images: that the pairs name.
+        space: for the similarity of sentences; None leaves it out.
+        run: settings and versions, for the page.
+        folder: where to.
+
+    Returns:
+        The page.
+    """
+    known = {pair.id for pair in pairs}
+    predictions = [prediction for prediction in predictions if prediction.pair in known]
+    scores = score(pairs, predictions, by_wordnet, space)
+    tables = standard_tables(pairs, predictions, scores, by_wordnet, space)
+    figures = standard_figures(scores, MAIN, NEAR if space else "")
+    write_tables(tables, folder, title)
+    write_figures(figures, folder)
+    if scores:
+        write_rows(scores, folder / "scores.parquet")
+    lede = f"{len(pairs)} pairs of {images.n:,} images of {images.source}, embedded by {images.encoder}."
+    content = Content(title, lede, pairs, predictions, scores, tables, figures, run, _shown(predictions, images))
+    write_page(content, by_wordnet, folder / "page.html")
+    return folder / "page.html"
+
+
+def _shown(predictions: Sequence[Prediction], images: EmbeddingSet) -> dict[str, bytes]:
+    """The image files that answers show, by id."""
+    wanted = {id for said in predictions for ids in said.details.get("images", {}).values() for id in ids}
+    table = images.table.select(["id", "uri"]).to_pylist()
+    uris = {row["id"]: row["uri"] for row in table if row["id"] in wanted and row["uri"]}
+    found = read_images(sorted(uris.values()))
+    return {id: found[uri] for id, uri in uris.items() if uri in found}

@@ -1,0 +1,324 @@
+"""Which tables a benchmark shows (docs/methods.md, 8): hits, similarity, differences, scarcity, chance, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from latentdiff.findings import Interval
+from latentdiff.noisydiff.methods.predictions import TOP, Prediction
+from latentdiff.noisydiff.methods.registry import CHANCE
+from latentdiff.noisydiff.pages.tables import Cell, Column, Table
+from latentdiff.noisydiff.pairs.pair import Pair
+from latentdiff.noisydiff.scoring import curves
+from latentdiff.noisydiff.scoring.aggregate import (
+    Estimate,
+    Reading,
+    Run,
+    estimate,
+    methods_of,
+    paired,
+    per_pair,
+    readings,
+)
+from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
+from latentdiff.noisydiff.scoring.measures import (
+    CUTS,
+    JOINED,
+    LEVELS,
+    MAIN,
+    NEAR,
+    NEAR_JOINED,
+    SIMILARITIES,
+    Judge,
+    SideScore,
+    in_words,
+    score,
+)
+from latentdiff.noisydiff.scoring.similarity import SentenceSpace
+from latentdiff.report import figures
+
+OURS = ("concept", "density", "combined", "task-concept", "task-combined")
+_LEVELS = 6  # of scarcity, up to which each has a column of its own
+READABLE = 12  # pairs up to which a table says what each method says of them
+COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
+
+_INTERVAL = "95 % intervals by bootstrap over pairs."
+
+
+def standard_tables(
+    pairs: Sequence[Pair],
+    predictions: Sequence[Prediction],
+    scores: Sequence[SideScore],
+    judge: Judge,
+    space: SentenceSpace | None = None,
+) -> list[Table]:
+    """Every table that the pairs and methods allow; one that would be empty is left out.
+
+    Args:
+        pairs: with a truth, or A = A.
+        predictions: of all methods, as scored.
+        scores: of those predictions (`measures.score`).
+        judge: which words name a truth, for the mixtures of the branches.
+        space: as the scores were made with.
+    """
+    tables = [hit_table(scores, level) for level in LEVELS]
+    near = _near_measures(scores)
+    if near:
+        tables.append(similarity_table(scores))
+    tables += [difference_table(scores, ours) for ours in OURS if ours in methods_of(scores)]
+    tables += [scarcity_table(scores, MAIN), correlation_table(scores, NEAR if near else MAIN)]
+    if near:
+        tables.append(coverage_table(scores, NEAR))
+    mixed = mixtures([p for p in predictions if p.pair in {pair.id for pair in pairs if pair.truth}])
+    if mixed:
+        chance = [one for one in scores if one.method in CHANCE]
+        tables.append(mixture_table([*score(pairs, mixed, judge, space), *chance]))
+    tables += [said_table(pairs, predictions), precision_table(pairs, predictions, judge)]
+    tables += [alarm_table(pairs, predictions), cost_table(predictions)]
+    return [table for table in tables if table.rows]
+
+
+def hit_table(scores: Sequence[SideScore], level: str) -> Table:
+    """Hits of one level at every cut, and the rank of the first."""
+    names = {"exact": "exact", "synonym": "exact or synonym", "one step": "exact, synonym or one WordNet step"}
+    columns = [Column("method"), *(Column(cut, "percent") for cut in CUTS), Column("reciprocal rank", "unit")]
+    measures = [*(f"{level}, {cut}" for cut in CUTS), f"reciprocal rank, {level}"]
+    note = f"Share of sides whose truth is named in the first findings or words. {_INTERVAL}{_chance(scores)}"
+    title = f"Hits: {names[level]}"
+    return Table(f"hits-{level.replace(' ', '-')}", title, note, tuple(columns), _by_method(scores, measures))
+
+
+def similarity_table(scores: Sequence[SideScore]) -> Table:
+    """Largest cosines of the sentence space."""
+    columns = [*(Column(cut, "unit") for cut in CUTS), *(Column(f"joined, {cut}", "unit") for cut in JOINED)]
+    note = (
+        "Largest cosine between the truth and single words, and between the truth and the joined words of a finding. "
+        f"{_INTERVAL}{_chance(scores)}"
+    )
+    rows = _by_method(scores, _near_measures(scores))
+    return Table("similarity", "Sentence similarity", note, (Column("method"), *columns), rows)
+
+
+def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
+    """How much better one method is than each other on the same pairs, over all and at each scarcity."""
+    near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
+    hits = ("synonym, top 5", "synonym, 5 words", MAIN)
+    levels = sorted({float(f"{one.scarcity:.2g}") for one in scores}, reverse=True)
+    of_level = {x: [one for one in scores if float(f"{one.scarcity:.2g}") == x] for x in levels}
+    apart = levels if 1 < len(levels) <= _LEVELS else []
+    columns = [
+        *(Column(m, "points") for m in hits),
+        *(Column(f"{MAIN}, at {figures.percent(x)}", "points") for x in apart),
+        *(Column(m, "unit") for m in near),
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            theirs,
+            *(paired(scores, measure, ours, theirs) for measure in hits),
+            *(paired(of_level[x], MAIN, ours, theirs) for x in apart),
+            *(paired(scores, measure, ours, theirs) for measure in near),
+        )
+        for theirs in methods_of(scores)
+        if theirs != ours
+    ]
+    note = f"{ours} minus the method of the row, paired: hits in percentage points, similarity in cosine. {_INTERVAL}"
+    title = f"Differences: {ours} against the others"
+    return Table(f"differences-{ours}", title, note, (Column("against"), *columns), tuple(rows))
+
+
+def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8) -> Table:
+    """Hits by scarcity, and from how many images on `share` is reached."""
+    methods = methods_of(scores)
+    by_method = {method: curves.by_scarcity(scores, method, measure) for method in methods}
+    levels = sorted({x for curve in by_method.values() for x in curve.x}, reverse=True)
+    columns = [*(Column(figures.percent(x), "percent") for x in levels), Column(f"images for {figures.percent(share)}")]
+    chance = {m: dict(zip(by_method[m].x, by_method[m].y, strict=True)) for m in CHANCE if m in by_method}
+    rows = []
+    for method, curve in by_method.items():
+        points = dict(zip(curve.x, curve.y, strict=True))
+        cells: list[Cell] = [
+            Reading(method, measure, points[x], _beside(method, {m: y[x] for m, y in chance.items() if x in y}))
+            if x in points
+            else None
+            for x in levels
+        ]
+        rows.append((method, *cells, needed_text(curves.images_needed(scores, method, measure, share))))
+    note = (
+        f"{in_words(measure).capitalize()} by the share of a side's images that show its truth; last, from how many "
+        f"images on {figures.percent(share)} is reached (isotonic fit). {_INTERVAL}{_chance(scores)}"
+    )
+    return Table("scarcity", "Scarcity", note, (Column("method"), *columns), tuple(rows))
+
+
+def correlation_table(scores: Sequence[SideScore], measure: str) -> Table:
+    """Pearson's rho against scarcity, one row a parent and one pooled."""
+    rows: list[tuple[Cell, ...]] = []
+    for method in methods_of(scores):
+        found = curves.correlations(scores, method, measure)
+        if found.parents:
+            pairs = sum(c.pairs for c in found.parents)
+            rows.append((method, "all, pooled", found.rho, found.p_value, pairs))
+            rows += [(method, c.parent or "none", c.rho, c.p_value, c.pairs) for c in found.parents]
+    columns = (Column("method"), Column("parent"), Column("rho", "unit"), Column("p", "p"), Column("pairs", "number"))
+    note = f"Pearson's rho between scarcity and {in_words(measure)}, within each parent; pooled p by Fisher's method."
+    return Table("rho", "Score against scarcity", note, columns, tuple(rows))
+
+
+def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
+    """Share of pairs whose sides are all at or above a threshold."""
+    found = {m: curves.joint_coverage(scores, m, measure, COVERED).y for m in methods_of(scores)}
+    chance = {method: found[method] for method in CHANCE if method in found}
+    rows: list[tuple[Cell, ...]] = []
+    for method, estimates in found.items():
+        beside = [_beside(method, {m: y[i] for m, y in chance.items()}) for i in range(len(COVERED))]
+        cells = (Reading(method, measure, e, c) for e, c in zip(estimates, beside, strict=True))
+        rows.append((method, *cells))
+    columns = (Column("method"), *(Column(f"≥ {figures.unit(threshold)}", "percent") for threshold in COVERED))
+    note = f"Share of pairs whose sides all reach the threshold by {in_words(measure)}. {_INTERVAL}{_chance(scores)}"
+    return Table("coverage", "Joint coverage", note, columns, tuple(rows))
+
+
+def mixture_table(scores: Sequence[SideScore]) -> Table:
+    """The paper's 5+0 ... 0+5."""
+    near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
+    measures = ["synonym, top 1", "synonym, top 5", MAIN, *near]
+    columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
+    note = f"The first findings of the concept, then of the density branch, five in all. {_INTERVAL}{_chance(scores)}"
+    rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
+    return Table("mixtures", "Mix of the branches", note, columns, rows)
+
+
+def said_table(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> Table:
+    """What is said of each side, where the pairs are few enough to be read; empty where they are not."""
+    planted = [pair for pair in pairs if pair.truth]
+    given = {(p.pair, p.method): p for p in predictions}
+    methods = [method for method in methods_of(predictions) if method not in CHANCE]
+    rows: list[tuple[Cell, ...]] = [
+        (pair.id, truth.phrase, method, _first_words(given[pair.id, method].findings.get(side, ())))
+        for pair in planted * (len(planted) <= READABLE)
+        for side, truth in pair.truth.items()
+        for method in methods
+        if (pair.id, method) in given
+    ]
+    columns = (Column("pair"), Column("truth"), Column("method"), Column("says"))
+    note = f"The first word of each of the first {TOP} findings on the side that shows the truth."
+    return Table("said", "What each method says", note, columns, tuple(rows))
+
+
+def _first_words(findings: Sequence[Sequence[str]]) -> str:
+    return ", ".join(finding[0] for finding in findings[:TOP] if finding) or "nothing"
+
+
+def precision_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge) -> Table:
+    """How true the confirmed findings are."""
+    rows: list[tuple[Cell, ...]] = [
+        (p.method, p.confirmed, p.first_word, p.any_word)
+        for p in precisions(pairs, predictions, judge)
+        if p.confirmed.value
+    ]
+    columns = (
+        Column("method"), Column("confirmed a side", "number"), Column("its first word is the truth", "percent"),
+        Column("one of its words is", "percent"),
+    )  # fmt: skip
+    note = (
+        f"Of the first {TOP} findings of a side those that are confirmed, and how many of them name the truth, exactly "
+        "or by a synonym: a lower bound, since what comes with a thing differs too. "
+    )
+    return Table("precision", "What is confirmed", note + _INTERVAL, columns, tuple(rows))
+
+
+def alarm_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], level: float = 0.05) -> Table:
+    """What is claimed of random halves of one set."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            f.method,
+            Estimate(f.share, f.interval, f.runs),
+            level if f.abstains else "none: it never abstains",
+            f.findings,
+            f.runs,
+        )
+        for f in false_alarms(pairs, predictions)
+    ]
+    columns = (
+        Column("method"), Column("runs with a claim", "percent"), Column("level", "percent"),
+        Column("findings a run", "number"), Column("runs", "number"),
+    )  # fmt: skip
+    note = (
+        "Share of random halves of one set (A = A) with any confirmed finding, or with any proposal of a method that "
+        "confirms nothing; Wilson intervals. Methods that train an SAE for the pair (task-) are not asked."
+    )
+    return Table("false-alarms", "False alarms", note, columns, tuple(rows))
+
+
+def cost_table(predictions: Sequence[Prediction]) -> Table:
+    """Seconds and captions a pair."""
+    rows: list[tuple[Cell, ...]] = [
+        (c.method, c.seconds, c.captioned, c.abstained, c.pairs) for c in costs(predictions)
+    ]
+    columns = (
+        Column("method"), Column("time a pair", "seconds"), Column("images captioned a pair", "number"),
+        Column("answered “no difference”", "percent"), Column("pairs", "number"),
+    )  # fmt: skip
+    return Table("cost", "Cost", f"Means over pairs, embeddings cached. {_INTERVAL}", columns, tuple(rows))
+
+
+def sensitivity_table(setting: str, runs: Sequence[Run], base: Run, methods: Sequence[str]) -> Table:
+    """The same pairs answered with one setting changed at a time.
+
+    Args:
+        setting: its name, in every run's settings.
+        runs: one for each value of it, `base` among them.
+        base: with the settings as they are.
+        methods: whose scores.
+    """
+    names = ("synonym, top 1", "synonym, top 5", MAIN, "reciprocal rank, synonym")
+    rows: list[tuple[Cell, ...]] = []
+    for method in methods:
+        for run in runs:
+            value = str(run.settings[setting])
+            both = [replace(one, method="base") for one in base.scores if one.method == method]
+            own = [one for one in run.scores if one.method == method]
+            cells = [estimate(list(per_pair(own, name, method).values())) for name in names]
+            changes = [None if run is base else paired([*own, *both], name, method, "base") for name in names[1:3]]
+            rows.append((method, f"{value} (as set)" if run is base else value, *cells, *changes))
+    columns = (
+        Column("method"), Column("value"), *(Column(name, "percent") for name in names[:3]), Column(names[3], "unit"),
+        *(Column(f"{name}, change", "points") for name in names[1:3]),
+    )  # fmt: skip
+    note = f"Share of sides named, and the change against the value that is set, paired. {_INTERVAL}"
+    return Table(setting.replace(".", "-"), setting, note, columns, tuple(rows))
+
+
+def needed_text(needed: curves.Needed) -> str:
+    """The number of images with its interval: "34 (21 to 60)", "≤ 5", "not reached"."""
+
+    def text(images: float) -> str:
+        return f"{round(images):,}" if images < float("inf") else "not reached"
+
+    if needed.images == float("inf") and needed.interval.low == float("inf"):
+        return "not reached"
+    interval: Interval = needed.interval
+    ends = "" if interval.low == interval.high else f" ({text(interval.low)} to {text(interval.high)})"
+    return f"{'≤ ' if needed.at_most else ''}{text(needed.images)}{ends}"
+
+
+def _by_method(scores: Sequence[SideScore], measures: Sequence[str]) -> tuple[tuple[Cell, ...], ...]:
+    columns = [readings(scores, measure) for measure in measures]
+    return tuple((row[0].method, *row) for row in zip(*columns, strict=True))
+
+
+def _chance(scores: Sequence[SideScore]) -> str:
+    """What stands behind the numbers, where a method of chance was run."""
+    run = [method for method in methods_of(scores) if method in CHANCE]
+    return f" After each number the best of what chance gives on the same pairs ({', '.join(run)})." if run else ""
+
+
+def _beside(method: str, chance: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
+    """Chance needs no chance beside it."""
+    return {} if method in CHANCE else chance
+
+
+def _near_measures(scores: Sequence[SideScore]) -> tuple[str, ...]:
+    """The measures of similarity, as in the tables' order; none where similarity was not measured."""
+    return SIMILARITIES if scores and all(name in scores[0].values for name in SIMILARITIES) else ()

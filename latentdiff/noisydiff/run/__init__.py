@@ -1,0 +1,1 @@
+"""From the settings of a benchmark to its answers, tables and page."""

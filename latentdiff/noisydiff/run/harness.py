@@ -1,0 +1,259 @@
+"""Every method on every pair: in parallel processes, each pair's answers one file, what is there already left alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentdiff.comparison import CompareSettings
+from latentdiff.embeddings import EmbeddingSet, open_set
+from latentdiff.encoders import load_encoder
+from latentdiff.errors import LatentDiffError
+from latentdiff.naming import LatentName, build_vocabulary, embed_vocabulary, name_directions
+from latentdiff.noisydiff.methods.predictions import Prediction
+from latentdiff.noisydiff.methods.presets import OWN, answer_own, on_the_sets, preset_settings
+from latentdiff.noisydiff.methods.registry import RIVALS, Answer, Context
+from latentdiff.noisydiff.pairs.pair import Pair
+from latentdiff.noisydiff.run.store import file_of, key_of, missing, read_answers, write_answers
+from latentdiff.noisydiff.settings import Settings
+from sae_training.settings import EDITION as TRAINING
+from sae_training.settings import steering
+
+if TYPE_CHECKING:
+    from sae_training import SparseAutoencoder
+
+Progress = Callable[[str, int, int | None], None]
+
+EDITION = {"ours": 9, "rivals": 7}  # of the answers; goes up when a method changes in a way that no setting tells
+_SAMPLE = 4096  # images that show what a random direction among them is like
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every process is told: all else it opens itself."""
+
+    settings: Settings
+    images: Path  # the embedding set
+    sae: Path | None  # of the pool
+    folder: Path  # where answers are kept
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What the answers to all pairs need: the images, the encoder's words, the pool's SAE."""
+
+    images: EmbeddingSet
+    rows: Mapping[str, int]  # id -> row
+    settings: CompareSettings
+    context: Context
+    sae: SparseAutoencoder | None
+
+    def sets(self, pair: Pair) -> tuple[EmbeddingSet, EmbeddingSet]:
+        """The two sets of a pair.
+
+        Raises:
+            LatentDiffError: an image is not there.
+        """
+        lost = next((id for id in (*pair.a, *pair.b) if id not in self.rows), None)
+        if lost is not None:
+            raise LatentDiffError(f"pair '{pair.id}' has the image '{lost}', which was not embedded; build pairs anew")
+        a, b = (self.images.select(np.array([self.rows[id] for id in ids])) for ids in (pair.a, pair.b))
+        return a, b
+
+
+def run(
+    pairs: Sequence[Pair],
+    images: EmbeddingSet,
+    settings: Settings,
+    sae: Path | None,
+    folder: Path,
+    progress: Progress | None = None,
+) -> list[Prediction]:
+    """The answers of `settings.methods` to all pairs, in the order of the pairs, then of the methods.
+
+    Answers that are in the folder already, made from the same images and settings, are taken as they are.
+
+    Args:
+        pairs: with ids of their own.
+        images: embedding set on disk that holds all images of the pairs.
+        settings: methods, processes, and everything that steers the methods.
+        sae: folder of the pool's SAE; None where no method needs one.
+        folder: where the answers are kept, one file a pair.
+        progress: told ("pairs", done, pairs that had something to do).
+
+    Raises:
+        LatentDiffError: two pairs of one name, an image that was not embedded, or whatever a method complains of.
+    """
+    if images.path is None:
+        raise ValueError("the embedding set must lie on disk: every process opens it")
+    keys = _keys(pairs, images, settings, sae)
+    if len(keys) < len(pairs):
+        raise LatentDiffError(f"{len(pairs)} pairs have only {len(keys)} different ids; give every pair its own")
+    files = {pair.id: file_of(folder, pair.id) for pair in pairs}
+    job = Job(settings, images.path, sae, folder)
+    todo = [
+        (job, pair, {method: keys[pair.id][method] for method in methods})
+        for pair in pairs
+        if (methods := list(keys[pair.id]) if settings.fresh else missing(files[pair.id], keys[pair.id]))
+    ]
+    for done in _work(todo, settings.processes):
+        if progress:  # from 0 on: the first pair may take minutes
+            progress("pairs", done, len(todo))
+    return _answered(files, keys)
+
+
+def answered(
+    pairs: Sequence[Pair], images: EmbeddingSet, settings: Settings, sae: Path | None, folder: Path
+) -> list[Prediction]:
+    """The answers that are there already (the arguments of `run`)."""
+    return _answered({pair.id: file_of(folder, pair.id) for pair in pairs}, _keys(pairs, images, settings, sae))
+
+
+def answer(pair: Pair, methods: Sequence[str], bench: Bench) -> list[Prediction]:
+    """What some methods say of a pair, in their order."""
+    a, b = bench.sets(pair)
+    own = [method for method in methods if method in OWN]
+    answers: dict[str, tuple[Answer, float]] = {}
+    if own:
+        answers |= answer_own(a, b, own, bench.settings, bench.context.encoder, bench.sae, bench.context.device)
+    context = replace(bench.context, parent=pair.parent)
+    for method in methods:
+        if method not in OWN:
+            started = time.perf_counter()
+            said = RIVALS[method].answer(a, b, context)
+            answers[method] = said, time.perf_counter() - started
+    return [_prediction(method, pair, *answers[method]) for method in methods]
+
+
+def _prediction(method: str, pair: Pair, said: Answer, seconds: float) -> Prediction:
+    own_fields = {item.name: getattr(said, item.name) for item in fields(Answer)}
+    return Prediction(method, pair.id, seconds=round(seconds, 3), **own_fields)
+
+
+def _keys(
+    pairs: Sequence[Pair], images: EmbeddingSet, settings: Settings, sae: Path | None
+) -> dict[str, dict[str, str]]:
+    """For each pair and method a key of all that its answer depends on.
+
+    A pair of halves of one set (A = A) trains no SAE of its own, which would be most of the time of a run.
+    """
+    common = [images.digest, images.fingerprint, key_of(build_vocabulary(settings.naming).words)]
+    card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
+    of_method = {
+        method: key_of(
+            [EDITION["ours" if method in OWN else "rivals"], *common], method, _facts(method, settings, card)
+        )
+        for method in settings.methods
+    }
+    return {
+        pair.id: {
+            method: key_of(key, pair.a, pair.b, pair.parent)
+            for method, key in of_method.items()
+            if pair.truth or not (method in OWN and OWN[method].task)
+        }
+        for pair in pairs
+    }
+
+
+def _facts(method: str, settings: Settings, sae: str | None) -> Any:
+    """The settings that a method's answers depend on."""
+    if method not in OWN:
+        latents = sae if RIVALS[method].needs_latents else None
+        return asdict(settings.naming), asdict(settings.language), settings.seed, latents
+    own = OWN[method]
+    chosen = preset_settings(settings, own.preset)
+    rest = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
+    return rest, (TRAINING, asdict(on_the_sets(settings.sae)) | steering(settings.sae)) if own.task else sae
+
+
+def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
+    found = []
+    for pair, file in files.items():
+        kept = read_answers(file)
+        found += [kept[method][1] for method, key in keys[pair].items() if method in kept and kept[method][0] == key]
+    return found
+
+
+def _work(todo: Sequence[tuple[Job, Pair, Mapping[str, str]]], processes: int) -> Iterator[int]:
+    """Answers what there is to do, here (0 processes) or in other processes; yields how many pairs are done."""
+    if todo:
+        yield 0
+    if not todo or processes == 0:
+        for done, one in enumerate(todo, 1):
+            _answer_and_keep(*one)
+            yield done
+        return
+    with _one_thread(), ProcessPoolExecutor(min(processes, len(todo)), get_context("spawn")) as pool:
+        futures = [pool.submit(_answer_and_keep, *one) for one in todo]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                yield done
+        except BrokenProcessPool:
+            raise LatentDiffError(
+                f"one of {processes} processes was ended from outside, as happens where memory runs out; use fewer "
+                "(processes=1) and run again: what was answered is kept"
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes that start in the block compute with one thread each.
+
+    Together they fill the machine, and the last bits, which hang on the number of threads, are the same however many
+    processes there are.
+    """
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _answer_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
+    file = file_of(job.folder, pair.id)
+    own, rivals = [m for m in keys if m in OWN], [m for m in keys if m not in OWN]
+    for methods in (own, rivals):  # where a rival fails, what ours said is kept
+        said = {one.method: (keys[one.method], one) for one in answer(pair, methods, _open(job))}
+        write_answers(file, read_answers(file) | said)
+
+
+@lru_cache(maxsize=1)
+def _open(job: Job) -> Bench:
+    """What a process keeps open from pair to pair."""
+    from sae_training import load
+
+    settings = job.settings
+    encoder = load_encoder(settings.encoder, settings.device, settings.embed.precision)
+    images = open_set(job.images)
+    vocabulary = build_vocabulary(settings.naming)
+    words, raw_words = (
+        embed_vocabulary(vocabulary, encoder, replace(settings.naming, centre=centre)) for centre in (True, False)
+    )
+    sae = load(job.sae) if job.sae else None
+    names: list[LatentName] = []
+    if sae is not None and any(m in RIVALS and RIVALS[m].needs_latents for m in settings.methods):
+        sample = images.rows(np.argsort(images.hashes, kind="stable")[:_SAMPLE])
+        names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
+    context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=settings.device)
+    rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
+    return Bench(images, rows, settings, context, sae)

@@ -1,0 +1,178 @@
+"""From the settings of a set to its images, its pairs and the pool's SAE, each made once and kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from latentdiff.dictionary import open_or_embed
+from latentdiff.embeddings import EmbeddingSet
+from latentdiff.encoders import Encoder
+from latentdiff.errors import LatentDiffError
+from latentdiff.images.records import file_stamp
+from latentdiff.images.worlds.source import PREFIX, parse_spec
+from latentdiff.noisydiff.pairs.annotations import annotation_pairs
+from latentdiff.noisydiff.pairs.classes import class_pairs
+from latentdiff.noisydiff.pairs.labels import Labels, coco_labels, table_classes, table_labels
+from latentdiff.noisydiff.pairs.null_pairs import half_pairs
+from latentdiff.noisydiff.pairs.pair import Pair, read_pairs, write_pairs
+from latentdiff.noisydiff.pairs.published import (
+    Contexts,
+    closed_pairs,
+    contexts_of,
+    groups_of,
+    read_definitions,
+    visdiff_pairs,
+)
+from latentdiff.noisydiff.pairs.worlds import world_pairs
+from latentdiff.noisydiff.run.sae_pool import SOURCE_ID, bundled_sae, held_out, pool_sae
+from latentdiff.noisydiff.run.store import key_of
+from latentdiff.noisydiff.settings import SetSettings, Settings, located
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def open_images(spec: str, settings: Settings, encoder: Encoder, progress: Progress | None = None) -> EmbeddingSet:
+    """The embedding set of a source of images; embedded once and kept in the cache.
+
+    Raises:
+        LatentDiffError: there is no such source, or it was embedded with another encoder.
+    """
+    source = located(spec, settings.data.root)
+    folder = Path(settings.cache) / f"embeddings-{key_of(source, encoder.fingerprint)[:16]}"
+    images = open_or_embed(source, encoder, folder, replace(settings.embed, overwrite=True), progress)
+    if images.fingerprint not in (None, encoder.fingerprint):
+        raise LatentDiffError(
+            f"{source} was embedded with {images.fingerprint}, the encoder is {encoder.fingerprint}; "
+            "name the encoder that made it with encoder=..."
+        )
+    return images
+
+
+def find_sae(one: SetSettings, settings: Settings, encoder: Encoder, progress: Progress | None = None) -> Path | None:
+    """The folder of the SAE that the set's pairs are compared with; None where no method needs one.
+
+    Raises:
+        LatentDiffError: there is none, and no pool to train it on.
+    """
+    if not settings.needs_pool:
+        return None
+    if settings.sae.path is not None:
+        if not (Path(settings.sae.path) / "sae.yaml").is_file():
+            raise LatentDiffError(
+                f"no SAE at {settings.sae.path}; train one with train_sae.py, or leave it out and name the images "
+                f"to train one on with sets.{one.name}.pool=[...]"
+            )
+        return Path(settings.sae.path)
+    if not one.pool:
+        return bundled_sae(encoder.fingerprint)
+    pools = [open_images(spec, settings, encoder, progress) for spec in one.pool]
+    return pool_sae(pools, settings.sae, Path(settings.cache), progress)
+
+
+def open_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> list[Pair]:
+    """The pairs of a set, built where the images or the settings are new.
+
+    Raises:
+        LatentDiffError: the images do not suffice for the pairs that the settings ask for.
+    """
+    file = pairs_file(one, settings, images)
+    if not file.is_file():
+        write_pairs(build_pairs(one, settings, images), file)
+    return list(_first(read_pairs(file), settings.pairs))
+
+
+def _first(pairs: Sequence[Pair], count: int | None) -> Iterator[Pair]:
+    """The first so many pairs of each scarcity, and of the halves."""
+    seen: Counter[tuple[bool, str]] = Counter()
+    for pair in pairs:
+        kind = (bool(pair.truth), pair.id.rpartition("@")[2] if "@" in pair.id else "")
+        seen[kind] += 1
+        if count is None or seen[kind] <= count:
+            yield pair
+
+
+def pairs_file(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Path:
+    """Where the pairs of a set lie: another file for other images, labels or settings."""
+    how = {name: value for name, value in asdict(one).items() if name not in ("name", "images", "pool")}
+    columns = ("id", SOURCE_ID, one.column, one.context)
+    told = {name: images.table.column(name).to_pylist() for name in columns if name in images.table.column_names}
+    files = [located(file, settings.data.root) for file in (*one.instances, one.definitions or "") if file]
+    stamps = [file_stamp(Path(file)) for file in files]
+    return Path(settings.out) / one.name / f"pairs-{key_of(how, images.digest, told, stamps, settings.seed)[:8]}.jsonl"
+
+
+def build_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> list[Pair]:
+    """The pairs that the settings ask for, then the A = A pairs; an id says its scarcity where there are several."""
+    if one.part != "all":
+        images = images.select(np.flatnonzero(held_out(images) == (one.part == "held-out")))
+        if not images.n:
+            raise LatentDiffError(f"'{one.name}' has no {one.part} images; set sets.{one.name}.part=all")
+    pairs = [
+        replace(pair, id=f"{pair.id}@{scarcity:g}") if scarcity is not None else pair
+        for scarcity, variant in _variants(one)
+        for pair in _build(variant, settings.data.root, images.table)
+    ]
+    ids = images.table.column("id").to_pylist()
+    return pairs + half_pairs(ids, one.halves, one.halves_size, settings.seed)
+
+
+def _variants(one: SetSettings) -> Iterator[tuple[float | None, SetSettings]]:
+    """The set once for each scarcity; nested, as the builders have it, so that curves compare like with like."""
+    if not one.scarcities:
+        yield None, one
+    for scarcity in one.scarcities:
+        yield (
+            scarcity,
+            replace(
+                one,
+                annotations=replace(one.annotations, scarcity=scarcity),
+                classes=replace(one.classes, scarcity=scarcity),
+                worlds=replace(one.worlds, scarcity=scarcity),
+            ),
+        )
+
+
+def _build(one: SetSettings, root: str, table: pa.Table) -> list[Pair]:
+    if one.builder == "annotations":
+        return annotation_pairs(_labels(one, root, table), one.annotations)
+    if one.builder == "classes":
+        return class_pairs(table_classes(table, one.column), one.classes)
+    if one.builder == "worlds":
+        return world_pairs(_labels(one, root, table), _world(one), one.worlds)
+    if one.builder == "visdiffbench":
+        if one.definitions is None:
+            raise LatentDiffError(f"sets.{one.name}.definitions is not set; name the table of VisDiffBench's pairs")
+        return visdiff_pairs(read_definitions(Path(located(one.definitions, root))), groups_of(table, one.column))
+    return closed_pairs(_contexts(one, table))
+
+
+def _labels(one: SetSettings, root: str, table: pa.Table) -> Labels:
+    if not one.instances:
+        return table_labels(table, one.column)
+    there = set(table.column("id").to_pylist())
+    labels = coco_labels([Path(located(file, root)) for file in one.instances])
+    return {id: found for id, found in labels.items() if id in there}
+
+
+def _world(one: SetSettings) -> str:
+    if not one.images.startswith(PREFIX):
+        raise LatentDiffError(f"the builder 'worlds' needs rendered images (world:...); it got {one.images}")
+    return parse_spec(one.images).world
+
+
+def _contexts(one: SetSettings, table: pa.Table) -> Contexts:
+    """By subject and context: from two columns, or from one of groups."""
+    if one.context is None:
+        return contexts_of(groups_of(table, one.column))
+    subjects = table_classes(table, one.column)
+    found: dict[tuple[str, str], list[str]] = {}
+    for id, context in table_classes(table, one.context).items():
+        if id in subjects:
+            found.setdefault((subjects[id], context), []).append(id)
+    return found

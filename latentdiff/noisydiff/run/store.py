@@ -1,0 +1,62 @@
+"""The answers to a pair as one file, each with the key of what it was made from: nothing is done twice or taken over
+from other settings, and a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from latentdiff.noisydiff.methods.predictions import Prediction
+from sae_training.files import replacing
+
+log = logging.getLogger(__name__)
+
+Kept = dict[str, tuple[str, Prediction]]  # method -> key, answer
+
+
+def file_of(folder: Path, pair: str) -> Path:
+    """Where the answers to a pair lie; ids of pairs may hold anything."""
+    return folder / f"{re.sub(r'[^a-zA-Z0-9-]+', '_', pair)[:80]}-{key_of(pair)[:8]}.json"
+
+
+def key_of(*facts: Any) -> str:
+    """One short text for whatever is given, of plain types: equal facts, equal keys."""
+    content = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def read_answers(file: Path) -> Kept:
+    """The answers in a file; none where there is no file, or where it is not one of ours."""
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        return {row["method"]: (row.pop("key"), _prediction(row)) for row in rows}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("%s cannot be read (%s); its pair is answered anew", file, error)
+        return {}
+
+
+def write_answers(file: Path, kept: Kept) -> None:
+    """Writes all answers to a pair, whole or not at all."""
+    rows = [{"key": key, **asdict(prediction)} for key, prediction in kept.values()]
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps(rows, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def missing(file: Path, keys: Mapping[str, str]) -> list[str]:
+    """The methods whose answer is not there with the key that it should have now."""
+    kept = read_answers(file)
+    return [method for method, key in keys.items() if method not in kept or kept[method][0] != key]
+
+
+def _prediction(row: Mapping[str, Any]) -> Prediction:
+    findings = {side: tuple(tuple(finding) for finding in said) for side, said in row["findings"].items()}
+    confirmed = {side: tuple(held) for side, held in row["confirmed"].items()}
+    return Prediction(**{**row, "findings": findings, "confirmed": confirmed})

@@ -1,0 +1,157 @@
+"""What a method's answers say beside hits: whether what is confirmed is true, what is claimed where nothing differs
+(A = A), and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from latentdiff.evidence import wilson
+from latentdiff.findings import SIDES, Interval
+from latentdiff.noisydiff.methods.predictions import TOP, Prediction
+from latentdiff.noisydiff.pairs.pair import Pair
+from latentdiff.noisydiff.scoring.aggregate import Estimate, estimate, ratio
+from latentdiff.noisydiff.scoring.measures import LEVELS, Judge, check_predictions, level_of
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """How often a method claims a difference between halves of one set (A = A)."""
+
+    method: str
+    runs: int
+    alarms: int  # runs with any confirmed finding; of a method that confirms nothing, with any finding
+    share: float
+    interval: Interval  # Wilson
+    findings: Estimate  # proposed in a run, both sides together
+    abstains: bool  # whether the method ever answers "no difference" or confirms what it says
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How often the confirmed among a method's first findings name what was planted on their side."""
+
+    method: str
+    confirmed: Estimate  # findings, a side
+    first_word: Estimate  # share of them whose first word names the truth, exactly or by a synonym
+    any_word: Estimate  # share of them of which any word does
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an answer takes."""
+
+    method: str
+    pairs: int
+    seconds: Estimate  # a pair
+    captioned: Estimate  # images that a captioner looked at, a pair
+    abstained: float  # share of pairs answered with "no difference"
+
+
+def false_alarms(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> list[FalseAlarms]:
+    """What every method claims on the A = A pairs; no pair of that kind gives an empty list.
+
+    Raises:
+        LatentDiffError: a prediction is of no pair, or a method has two for one pair.
+    """
+    check_predictions({pair.id: pair for pair in pairs}, predictions)
+    same = {pair.id for pair in pairs if not pair.truth}
+    result = []
+    for method, answers in _by_method([p for p in predictions if p.pair in same]).items():
+        proposed = [sum(len(findings) for findings in answer.findings.values()) for answer in answers]
+        alarms = sum(map(_alarm, answers))
+        low, high = wilson(np.array([alarms]), len(answers))
+        interval = Interval(float(low[0]), float(high[0]))
+        abstains = any(answer.confirmed or answer.abstained for answer in answers)
+        share = alarms / len(answers)
+        result.append(FalseAlarms(method, len(answers), alarms, share, interval, estimate(proposed), abstains))
+    return result
+
+
+def precisions(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge) -> list[Precision]:
+    """How true confirmed findings are, of every method that confirms any; only sides with a truth are looked at.
+
+    A lower bound: photographs that differ in one thing differ in what comes with it, too.
+
+    Raises:
+        LatentDiffError: a prediction is of no pair, or a method has two for one pair.
+    """
+    by_id = {pair.id: pair for pair in pairs}
+    check_predictions(by_id, predictions)
+    planted = [p for p in predictions if p.confirmed and by_id[p.pair].truth]
+    result = []
+    for method, answers in _by_method(planted).items():
+        counts = np.array([_confirmed_and_true(by_id[answer.pair], answer, judge) for answer in answers], float)
+        sides, confirmed, first_word, any_word = counts.T
+        shares = (ratio(true, confirmed) for true in (first_word, any_word))
+        result.append(Precision(method, ratio(confirmed, sides), *shares))
+    return result
+
+
+def costs(predictions: Sequence[Prediction]) -> list[Cost]:
+    """Seconds and captioned images of every method."""
+    return [
+        Cost(
+            method,
+            len(answers),
+            estimate([answer.seconds for answer in answers]),
+            estimate([float(answer.captioned) for answer in answers]),
+            float(np.mean([answer.abstained for answer in answers])),
+        )
+        for method, answers in _by_method(predictions).items()
+    ]
+
+
+def mixtures(
+    predictions: Sequence[Prediction], concept: str = "concept", density: str = "density", total: int = TOP
+) -> list[Prediction]:
+    """The paper's 5+0 ... 0+5: the first findings of one branch, then of the other, `total` in all.
+
+    The methods are named "5+0", "4+1", ...; only pairs that both branches answered are in. A branch that has fewer
+    findings than its share is not made up for by the other.
+    """
+    second = {prediction.pair: prediction for prediction in predictions if prediction.method == density}
+    both = [(p, second[p.pair]) for p in predictions if p.method == concept and p.pair in second]
+    return [
+        replace(
+            first,
+            method=f"{total - share}+{share}",
+            findings={
+                side: (*first.findings.get(side, ())[: total - share], *other.findings.get(side, ())[:share])
+                for side in SIDES
+            },
+            confirmed={},
+            abstained=first.abstained and other.abstained,
+            seconds=first.seconds + other.seconds,
+            captioned=other.captioned,
+            details={},
+        )
+        for share in range(total + 1)
+        for first, other in both
+    ]
+
+
+def _confirmed_and_true(pair: Pair, answer: Prediction, judge: Judge) -> tuple[int, int, int, int]:
+    """Sides with a truth; of their first findings those confirmed, and those of them true by first and by any word."""
+    confirmed = first_word = any_word = 0
+    for side, truth in pair.truth.items():
+        accepted, findings = judge(truth), answer.findings.get(side, ())
+        for words, held in zip(findings[:TOP], answer.confirmed.get(side, ()), strict=False):
+            named = [level_of(word, accepted) in LEVELS[:2] for word in words] if held else []
+            confirmed, first_word, any_word = confirmed + held, first_word + any(named[:1]), any_word + any(named)
+    return len(pair.truth), confirmed, first_word, any_word
+
+
+def _alarm(answer: Prediction) -> bool:
+    if answer.confirmed:
+        return any(any(held) for held in answer.confirmed.values())
+    return not answer.abstained and any(answer.findings.values())
+
+
+def _by_method(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
+    answers: dict[str, list[Prediction]] = {}
+    for prediction in predictions:
+        answers.setdefault(prediction.method, []).append(prediction)
+    return answers
