@@ -17,9 +17,11 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from latentdiff.findings import ComparisonResult, SetSummary
-from latentdiff.report import figures, plots, standalone
+from latentdiff.presentation import numbers as figures
+from latentdiff.presentation import standalone
+from latentdiff.presentation.thumbnails import data_uri
+from latentdiff.report import plots
 from latentdiff.report.listing import advantage, arrange, level_of
-from latentdiff.report.thumbnails import data_uri
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent

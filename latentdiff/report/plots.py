@@ -11,18 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from latentdiff.findings import DensityResult, Evidence, Interval
-from latentdiff.report.figures import number
+from latentdiff.presentation.figures import Tick, round_up
+from latentdiff.presentation.numbers import number
 from latentdiff.report.listing import Entry
 
 CEILING = 16.0  # of -log10 q: what is surer than that sits on the upper edge
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled place on an axis."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -149,14 +142,6 @@ def histogram(density: DensityResult) -> Histogram | None:
         Tick(100 * (high - value) / (high - low), label) for value, label in _factors(low, high) if low <= value <= high
     )
     return Histogram(_outline(across, heights[0], tallest), _outline(across, heights[1], tallest), ticks)
-
-
-def round_up(value: float) -> float:
-    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8, 10 times a power of ten."""
-    if value <= 0 or not math.isfinite(value):
-        return 0.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next((m * power for m in (1, 1.5, 2, 3, 4, 5, 6, 8) if m * power >= value * (1 - 1e-9)), 10 * power)
 
 
 def _outline(across: Sequence[float], heights: Sequence[float], tallest: float) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentdiff.findings import SIDES, ComparisonResult, Finding, SetSummary
-from latentdiff.report.figures import p_value, percent, times, unit, visible
+from latentdiff.presentation.numbers import p_value, percent, times, unit, visible
 from latentdiff.report.listing import Entry, Listing, advantage, arrange
 
 _ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})

@@ -9,19 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
-import latentdiff.noisydiff.pages
 import latentdiff.report
-from latentdiff.noisydiff.pages.figures import environment
-from latentdiff.noisydiff.pages.tables import Table, shown
-from latentdiff.report import standalone
+from latentdiff.presentation import standalone
+from latentdiff.presentation.tables import Table, shown
 from latentdiff.sweep.tables import Outcome, best, figures, short
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
 REPORT = Path(latentdiff.report.__file__).parent
-BENCHMARK = Path(latentdiff.noisydiff.pages.__file__).parent
 
 
 def write_page(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any], folder: Path) -> None:
@@ -39,10 +34,9 @@ def render(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any]) ->
         tables: of them.
         run: command, versions, settings.
     """
-    sheets = (REPORT / "page.css", BENCHMARK / "figure.css", BENCHMARK / "page.css")
-    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    style = standalone.style(REPORT / "page.css", standalone.HERE / "figure.css", standalone.HERE / "benchmark.css")
     return (
-        environment(HERE)
+        standalone.environment(HERE)
         .get_template("sweep.html.jinja")
         .render(
             outcome=outcome,
@@ -52,7 +46,7 @@ def render(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any]) ->
             short=short,
             command=run.get("command", ""),
             facts=standalone.flatten(run),
-            style=Markup(style),
+            style=style,
             policy=standalone.policy(style, ""),
         )
     )

@@ -17,10 +17,12 @@ import torch
 from latentdiff.findings import Interval
 from latentdiff.naming import NamingSettings, WordVectors, naming_margins
 from latentdiff.noisydiff.run.sweep import score_set
-from latentdiff.noisydiff.scoring.aggregate import Estimate, estimate, per_pair
+from latentdiff.noisydiff.scoring.aggregate import per_pair
 from latentdiff.noisydiff.scoring.measures import MAIN
 from latentdiff.noisydiff.settings import Settings
 from latentdiff.quality import Classes, zero_shot
+from latentdiff.statistics.bootstrap import estimate
+from latentdiff.statistics.estimates import Estimate
 from latentdiff.sweep.grid import Point
 from sae_training.agreement import Agreement, seed_agreement
 from sae_training.files import replacing

@@ -12,10 +12,10 @@ from typing import Any
 from latentdiff.config import to_yaml
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.naming import WordVectors, build_vocabulary, embed_vocabulary
-from latentdiff.noisydiff.pages.tables import write_tables
 from latentdiff.noisydiff.run import harness
 from latentdiff.noisydiff.run.inputs import open_images as open_benchmark
 from latentdiff.noisydiff.run.store import key_of
+from latentdiff.presentation.tables import write_tables
 from latentdiff.quality import column_of, find_classes
 from latentdiff.runlog import RunLog
 from latentdiff.sweep.grid import Plan, Point

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.pages.figures import Figure, plot
-from latentdiff.noisydiff.pages.tables import Cell, Column, Table
-from latentdiff.noisydiff.scoring.aggregate import Estimate
-from latentdiff.noisydiff.scoring.curves import Curve
-from latentdiff.report.figures import percent
+from latentdiff.presentation.figures import Figure, plot
+from latentdiff.presentation.numbers import percent
+from latentdiff.presentation.tables import Cell, Column, Table
+from latentdiff.statistics.estimates import Curve, Estimate
 from latentdiff.sweep.point import Result
 
 LOGARITHMIC = 4  # times the smallest value from which an axis is drawn by powers

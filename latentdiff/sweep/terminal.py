@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
-from latentdiff.noisydiff.pages.tables import shown
+from latentdiff.presentation.tables import shown
 from latentdiff.report.terminal import ROOMY, plain
 from latentdiff.sweep.tables import Outcome, short, sweep_table
 

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.pages.tables import to_rows
-from latentdiff.noisydiff.scoring.aggregate import Estimate
+from latentdiff.presentation.tables import to_rows
+from latentdiff.statistics.estimates import Estimate
 from latentdiff.sweep import terminal_table
 from latentdiff.sweep.page import render
 from latentdiff.sweep.point import Band, Result, _pooled, read_result, write_result

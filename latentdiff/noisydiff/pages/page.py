@@ -18,14 +18,13 @@ import latentdiff.report
 from latentdiff.findings import SIDES, Side
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
-from latentdiff.noisydiff.pages.figures import Figure, environment
-from latentdiff.noisydiff.pages.tables import Table
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.scoring.aggregate import methods_of
 from latentdiff.noisydiff.scoring.measures import MAIN, NEAR, Accepted, Judge, SideScore, level_of
-from latentdiff.report import figures as written
-from latentdiff.report import standalone
-from latentdiff.report.thumbnails import data_uri
+from latentdiff.presentation import numbers, standalone
+from latentdiff.presentation.figures import Figure
+from latentdiff.presentation.tables import Table
+from latentdiff.presentation.thumbnails import data_uri
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
@@ -99,13 +98,12 @@ def render(content: Content, judge: Judge) -> str:
         content: what is shown; of every prediction at most 25 words a side.
         judge: which words name a truth, for the marks.
     """
-    sheets = (REPORT / "page.css", HERE / "figure.css", HERE / "page.css")
-    style = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    style = standalone.style(REPORT / "page.css", standalone.HERE / "figure.css", standalone.HERE / "benchmark.css")
     script = (HERE / "page.js").read_text(encoding="utf-8")
     methods = methods_of(content.predictions)
     main = "combined" if "combined" in methods else next((m for m in methods if m not in CHANCE), "")
     return (
-        environment()
+        standalone.environment(HERE)
         .get_template("page.html.jinja")
         .render(
             content=content,
@@ -115,10 +113,10 @@ def render(content: Content, judge: Judge) -> str:
             marks=MARKS,
             facts=standalone.flatten(content.run),
             thumbnail=cache(lambda id: Markup(data_uri(content.images[id])) if id in content.images else ""),
-            percent=written.percent,
-            unit=written.unit,
-            number=written.number,
-            style=Markup(style),
+            percent=numbers.percent,
+            unit=numbers.unit,
+            number=numbers.number,
+            style=style,
             script=Markup(script),
             policy=standalone.policy(style, script),
         )

@@ -9,14 +9,15 @@ from typing import Any
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.images import read_images
 from latentdiff.noisydiff.methods.predictions import Prediction
-from latentdiff.noisydiff.pages.figures import standard_figures, write_figures
+from latentdiff.noisydiff.pages.figures import standard_figures
 from latentdiff.noisydiff.pages.page import Content, write_page
 from latentdiff.noisydiff.pages.summary import standard_tables
-from latentdiff.noisydiff.pages.tables import write_rows, write_tables
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 from latentdiff.noisydiff.scoring.measures import MAIN, NEAR, Accepted, by_names, score
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace, load_space
+from latentdiff.presentation.figures import write_figures
+from latentdiff.presentation.tables import write_rows, write_tables
 
 
 def open_space(model: str) -> SentenceSpace | None:

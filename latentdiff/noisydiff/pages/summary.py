@@ -8,19 +8,9 @@ from dataclasses import replace
 from latentdiff.findings import Interval
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
-from latentdiff.noisydiff.pages.tables import Cell, Column, Table
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.scoring import curves
-from latentdiff.noisydiff.scoring.aggregate import (
-    Estimate,
-    Reading,
-    Run,
-    estimate,
-    methods_of,
-    paired,
-    per_pair,
-    readings,
-)
+from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, paired, per_pair, readings
 from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
 from latentdiff.noisydiff.scoring.measures import (
     CUTS,
@@ -36,7 +26,10 @@ from latentdiff.noisydiff.scoring.measures import (
     score,
 )
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
-from latentdiff.report import figures
+from latentdiff.presentation import numbers
+from latentdiff.presentation.tables import Cell, Column, Table
+from latentdiff.statistics.bootstrap import estimate
+from latentdiff.statistics.estimates import Estimate, Reading
 
 OURS = ("concept", "density", "combined", "task-concept", "task-combined")
 _LEVELS = 6  # of scarcity, up to which each has a column of its own
@@ -109,7 +102,7 @@ def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
     apart = levels if 1 < len(levels) <= _LEVELS else []
     columns = [
         *(Column(m, "points") for m in hits),
-        *(Column(f"{MAIN}, at {figures.percent(x)}", "points") for x in apart),
+        *(Column(f"{MAIN}, at {numbers.percent(x)}", "points") for x in apart),
         *(Column(m, "unit") for m in near),
     ]
     rows: list[tuple[Cell, ...]] = [
@@ -132,7 +125,7 @@ def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8
     methods = methods_of(scores)
     by_method = {method: curves.by_scarcity(scores, method, measure) for method in methods}
     levels = sorted({x for curve in by_method.values() for x in curve.x}, reverse=True)
-    columns = [*(Column(figures.percent(x), "percent") for x in levels), Column(f"images for {figures.percent(share)}")]
+    columns = [*(Column(numbers.percent(x), "percent") for x in levels), Column(f"images for {numbers.percent(share)}")]
     chance = {m: dict(zip(by_method[m].x, by_method[m].y, strict=True)) for m in CHANCE if m in by_method}
     rows = []
     for method, curve in by_method.items():
@@ -146,7 +139,7 @@ def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8
         rows.append((method, *cells, needed_text(curves.images_needed(scores, method, measure, share))))
     note = (
         f"{in_words(measure).capitalize()} by the share of a side's images that show its truth; last, from how many "
-        f"images on {figures.percent(share)} is reached (isotonic fit). {_INTERVAL}{_chance(scores)}"
+        f"images on {numbers.percent(share)} is reached (isotonic fit). {_INTERVAL}{_chance(scores)}"
     )
     return Table("scarcity", "Scarcity", note, (Column("method"), *columns), tuple(rows))
 
@@ -174,7 +167,7 @@ def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
         beside = [_beside(method, {m: y[i] for m, y in chance.items()}) for i in range(len(COVERED))]
         cells = (Reading(method, measure, e, c) for e, c in zip(estimates, beside, strict=True))
         rows.append((method, *cells))
-    columns = (Column("method"), *(Column(f"≥ {figures.unit(threshold)}", "percent") for threshold in COVERED))
+    columns = (Column("method"), *(Column(f"≥ {numbers.unit(threshold)}", "percent") for threshold in COVERED))
     note = f"Share of pairs whose sides all reach the threshold by {in_words(measure)}. {_INTERVAL}{_chance(scores)}"
     return Table("coverage", "Joint coverage", note, columns, tuple(rows))
 

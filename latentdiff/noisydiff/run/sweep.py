@@ -12,16 +12,17 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.naming import build_vocabulary, embed_vocabulary
 from latentdiff.noisydiff.methods.presets import OWN
 from latentdiff.noisydiff.methods.registry import CHANCE
-from latentdiff.noisydiff.pages.figures import setting_figure, write_figures
+from latentdiff.noisydiff.pages.figures import setting_figure
 from latentdiff.noisydiff.pages.results import by_wordnet
 from latentdiff.noisydiff.pages.summary import sensitivity_table
-from latentdiff.noisydiff.pages.tables import write_tables
 from latentdiff.noisydiff.run.harness import run
 from latentdiff.noisydiff.run.inputs import find_sae, open_images, open_pairs
 from latentdiff.noisydiff.run.store import key_of
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of
 from latentdiff.noisydiff.scoring.measures import MAIN, SideScore, score
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
+from latentdiff.presentation.figures import write_figures
+from latentdiff.presentation.tables import write_tables
 
 Progress = Callable[[str, int, int | None], None]
 

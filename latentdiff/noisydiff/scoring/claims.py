@@ -12,8 +12,9 @@ from latentdiff.evidence import wilson
 from latentdiff.findings import SIDES, Interval
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair
-from latentdiff.noisydiff.scoring.aggregate import Estimate, estimate, ratio
 from latentdiff.noisydiff.scoring.measures import LEVELS, Judge, check_predictions, level_of
+from latentdiff.statistics.bootstrap import estimate, ratio
+from latentdiff.statistics.estimates import Estimate
 
 
 @dataclass(frozen=True)

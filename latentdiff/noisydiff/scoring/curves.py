@@ -11,29 +11,14 @@ import numpy.typing as npt
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.findings import Interval
-from latentdiff.noisydiff.scoring.aggregate import (
-    DRAWS,
-    Estimate,
-    Run,
-    draw_counts,
-    estimate,
-    methods_of,
-    per_pair,
-)
+from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, per_pair
 from latentdiff.noisydiff.scoring.measures import SideScore
+from latentdiff.statistics.bootstrap import DRAWS, draw_counts, estimate
+from latentdiff.statistics.estimates import Curve
 
 Floats = npt.NDArray[np.float64]
 THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(21))
 LEVELS_SHOWN = 8  # distinct values of x up to which each has its own point; above, pairs are put into bins
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One method's means along x."""
-
-    label: str
-    x: tuple[float, ...]
-    y: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,15 +14,17 @@ import pytest
 from latentdiff.findings import Interval
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
-from latentdiff.noisydiff.pages.figures import plot, setting_figure, standard_figures, svg, write_figures
+from latentdiff.noisydiff.pages.figures import plot, setting_figure, standard_figures
 from latentdiff.noisydiff.pages.page import Content, render, write_page
 from latentdiff.noisydiff.pages.summary import needed_text, said_table, sensitivity_table, standard_tables
-from latentdiff.noisydiff.pages.tables import Column, Table, shown, to_markdown, to_rows, write_rows, write_tables
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.scoring.aggregate import Estimate, Reading, Run
-from latentdiff.noisydiff.scoring.curves import Curve, Needed
+from latentdiff.noisydiff.scoring.aggregate import Run
+from latentdiff.noisydiff.scoring.curves import Needed
 from latentdiff.noisydiff.scoring.measures import by_names, score
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
+from latentdiff.presentation.figures import svg, write_figures
+from latentdiff.presentation.tables import to_markdown, write_rows, write_tables
+from latentdiff.statistics.estimates import Curve, Estimate
 
 HOSTILE = '</script><img src=x onerror="alert(1)">&amp;\'"<b>|*_`'
 METHODS = ("concept", "density", "combined", "gsclip", "random-words", "random-latents")
@@ -111,22 +112,6 @@ def test_without_similarity_and_without_a_truth_the_tables_are_fewer():
     assert {t.name for t in standard_tables(same, about, [], by_names)} == {"false-alarms", "cost"}
 
 
-def test_a_flat_row_has_value_interval_pairs_and_chance():
-    e = Estimate(0.5, Interval(0.4, 0.6), 9)
-    table = Table(
-        "t", "T", "", (Column("m"), Column("hit", "percent")), (("x", Reading("x", "hit", e, {"parent": e})),)
-    )
-    assert to_rows(table) == [
-        {"m": "x", "hit": 0.5, "hit low": 0.4, "hit high": 0.6, "hit pairs": 9, "hit chance, parent": 0.5}
-    ]
-
-
-def test_what_is_missing_or_not_finite_is_a_dash():
-    nothing = Estimate(math.nan, Interval(math.nan, math.nan), 0)
-    assert shown(None, "percent").value == shown(math.nan, "unit").value == shown(nothing, "unit").value == "–"
-    assert shown(nothing, "unit").interval == ""
-
-
 def test_files_can_be_read_back(content, tmp_path):
     write_tables(content.tables, tmp_path)
     write_rows(content.scores, tmp_path / "scores.parquet")
@@ -136,14 +121,6 @@ def test_files_can_be_read_back(content, tmp_path):
         assert pq.read_table(tmp_path / f"{table.name}.parquet").num_rows == len(table.rows)
     rows = pq.read_table(tmp_path / "scores.parquet")
     assert rows.num_rows == len(content.scores) and "values: synonym, 25 words" in rows.column_names
-
-
-def test_hostile_words_end_no_cell_of_a_markdown_table():
-    table = Table("t", HOSTILE, HOSTILE, (Column(HOSTILE),), ((HOSTILE,), ("a\n| b",)))
-    lines = to_markdown([table], "t").splitlines()[6:]
-    assert len(lines) == 4
-    for line in lines:
-        assert len(re.findall(r"(?<!\\)\|", line)) == 2 and "<" not in line
 
 
 @pytest.mark.parametrize(
@@ -161,20 +138,6 @@ def test_images_needed_are_said_in_words(needed, text):
 
 def at(value):
     return Estimate(value, Interval(value, value), 1)
-
-
-def test_a_line_goes_where_its_values_are():
-    figure = plot([Curve("m", (1, 10, 100), (at(0), at(0.5), at(1)))], "f", "F", "", "x", "y", ("number", "unit"), True)
-    (line,) = figure.lines
-    assert line.path == "M0.0 1000.0L500.0 500.0L1000.0 0.0"
-    assert [(dot.x, dot.y) for dot in line.dots] == [(0, 100), (50, 50), (100, 0)]
-    assert [tick.label for tick in figure.x_ticks] == ["1", "10", "100"]
-
-
-def test_what_is_not_finite_is_not_drawn_and_one_point_is_in_the_middle():
-    figure = plot([Curve("m", (0, 5), (at(1), at(0.2)))], "f", "F", "", "x", "y", ("number", "unit"), True)
-    assert figure.lines[0].path == "M500.0 0.0" and figure.y_ticks[-1].label == ".20"
-    assert plot([Curve("m", (1,), (at(math.nan),))], "f", "F", "", "x", "y", ("number", "unit")).lines[0].path == ""
 
 
 def test_chance_is_dashed_and_ten_methods_look_different():

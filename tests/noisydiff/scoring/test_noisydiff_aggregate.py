@@ -13,8 +13,7 @@ from scipy import stats
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.scoring import aggregate
-from latentdiff.noisydiff.scoring.aggregate import Run, estimate, methods_of, paired, per_pair, ratio, readings
+from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, paired, per_pair, readings
 from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
 from latentdiff.noisydiff.scoring.curves import (
     by_planted,
@@ -26,6 +25,7 @@ from latentdiff.noisydiff.scoring.curves import (
     joint_coverage,
 )
 from latentdiff.noisydiff.scoring.measures import SideScore, by_names
+from latentdiff.statistics.bootstrap import estimate
 
 shares = st.floats(0, 1, allow_nan=False)
 two_sides = st.lists(st.tuples(shares, shares), min_size=1, max_size=12)
@@ -50,19 +50,6 @@ def test_the_mean_is_over_pairs_and_lies_in_its_interval_that_lies_in_the_values
     means = [sum(pair) / 2 for pair in values]
     assert found.value == pytest.approx(np.mean(means)) and found.pairs == len(values)
     assert min(means) - 1e-9 <= found.interval.low <= found.interval.high <= max(means) + 1e-9
-
-
-def test_the_interval_is_that_of_scipy_bootstrap():
-    values = np.random.default_rng(3).random(60)
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=0).confidence_interval
-    ours = estimate(values).interval
-    assert ours.low == pytest.approx(theirs.low, abs=0.006) and ours.high == pytest.approx(theirs.high, abs=0.006)
-
-
-def test_the_counts_are_those_of_draws_with_replacement():
-    counts = aggregate.draw_counts(7, 0)
-    assert counts.shape == (aggregate.DRAWS, 7) and set(counts.sum(1)) == {7.0}
-    assert counts.mean() == 1 and counts.var() == pytest.approx(1 - 1 / 7, abs=0.03)
 
 
 @settings(deadline=None)
@@ -216,20 +203,6 @@ def test_precision_counts_confirmed_findings_of_the_first_five_on_sides_with_a_t
     (ours,) = precisions([*pairs, *SAME], answers, by_names)
     assert (ours.method, ours.confirmed.value, ours.confirmed.pairs) == ("ours", 1.0, 2)
     assert (ours.first_word.value, ours.any_word.value) == pytest.approx((1 / 3, 1.0))
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12))
-def test_a_ratio_weighs_each_pair_by_its_whole(drawn):
-    parts, wholes = [min(pair) for pair in drawn], [max(pair) for pair in drawn]
-    found = ratio(parts, wholes)
-    if not sum(wholes):
-        assert np.isnan(found.value)
-        return
-    assert found.value == sum(parts) / sum(wholes)
-    counts = aggregate.draw_counts(len(drawn), 0)
-    again = [(c @ parts) / (c @ wholes) for c in counts if c @ wholes]
-    assert (found.interval.low, found.interval.high) == pytest.approx(tuple(np.quantile(again, (0.025, 0.975))))
 
 
 def test_costs_are_means_over_pairs():

@@ -1,4 +1,4 @@
-"""Tables of a benchmark: for people in Markdown and on the page, for machines as JSON and Parquet.
+"""Tables: for people in Markdown and on the page, for machines as JSON and Parquet.
 
 A cell is text, a number, an `Estimate`, or a `Reading`, which shows its best chance beside it.
 """
@@ -12,19 +12,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from latentdiff.noisydiff.scoring.aggregate import Estimate, Reading
-from latentdiff.report import figures
+from latentdiff.presentation import numbers
+from latentdiff.statistics.estimates import Estimate, Reading
 from sae_training.files import replacing
 
 Cell = str | int | float | Estimate | Reading | None
 
 FORMS: Mapping[str, Callable[[float | None], str]] = {
-    "percent": figures.percent,
-    "points": figures.points,
-    "unit": figures.unit,
-    "p": lambda p: figures.p_value(p).removeprefix("= "),
-    "number": figures.number,
-    "seconds": lambda s: figures.NONE if s is None else figures.duration(s),
+    "percent": numbers.percent,
+    "points": numbers.points,
+    "unit": numbers.unit,
+    "p": lambda p: numbers.p_value(p).removeprefix("= "),
+    "number": numbers.number,
+    "seconds": lambda s: numbers.NONE if s is None else numbers.duration(s),
 }
 
 
@@ -66,7 +66,7 @@ def shown(cell: Cell, form: str) -> Shown:
         ends = [FORMS[form](end) for end in (cell.interval.low, cell.interval.high)]
         return Shown(FORMS[form](cell.value), "" if math.isnan(cell.value) else " to ".join(ends))
     if cell is None:
-        return Shown(figures.NONE)
+        return Shown(numbers.NONE)
     return Shown(cell if isinstance(cell, str) else FORMS[form](cell) if form in FORMS else str(cell))
 
 
@@ -87,7 +87,7 @@ def to_rows(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def write_tables(tables: Sequence[Table], folder: Path, title: str = "Noisy-Diff", name: str = "tables") -> None:
+def write_tables(tables: Sequence[Table], folder: Path, title: str = "Tables", name: str = "tables") -> None:
     """Writes `tables.md`, `tables.json`, and `NAME.parquet` for each table, each whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -136,7 +136,7 @@ def _cell(cell: Cell, form: str) -> str:
 
 def _escaped(text: str) -> str:
     """Words from data must not end a cell or begin markup."""
-    text = figures.visible(text).replace("\\", "\\\\").replace("|", "\\|")
+    text = numbers.visible(text).replace("\\", "\\\\").replace("|", "\\|")
     return "".join("\\" + c if c in "*_`[]#" else c for c in text).replace("&", "&amp;").replace("<", "&lt;")
 
 

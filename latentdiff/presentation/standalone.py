@@ -6,25 +6,37 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from latentdiff.report.figures import visible
+from latentdiff.presentation.numbers import visible
+from latentdiff.presentation.tables import shown
+
+HERE = Path(__file__).parent
 
 
+@cache
 def environment(*folders: Path) -> Environment:
-    """The templates of some folders, the first named first; every word is escaped, and stripped of what is not seen."""
-    return Environment(
-        loader=FileSystemLoader(folders),
+    """The templates of a page's folders and of this one; every word is escaped, and stripped of what is not seen."""
+    templates = Environment(
+        loader=FileSystemLoader((*folders, HERE)),
         autoescape=True,
         finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals["shown"] = shown
+    return templates
+
+
+def style(*sheets: Path) -> Markup:
+    """Several style sheets as one."""
+    return Markup("\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets))
 
 
 def policy(style: str, script: str) -> str:

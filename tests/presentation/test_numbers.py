@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from latentdiff.report.figures import duration, memory, number, p_value, percent, points, times, unit, visible
+from latentdiff.presentation.numbers import duration, memory, number, p_value, percent, points, times, unit, visible
 
 
 @pytest.mark.parametrize(
