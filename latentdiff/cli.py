@@ -152,12 +152,13 @@ def _train(options: argparse.Namespace) -> None:
 def _sweep(options: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from latentdiff.noisydiff.run.sae_scorer import open_scorer
     from latentdiff.progress import Progress
     from latentdiff.sweep import plan_sweep, run_sweep, terminal_table
 
     given = {"data": options.data, "sweep.out": options.out}
     plain = {key: value for key, value in given.items() if value is not None}
-    plan = plan_sweep(options.config, options.settings, plain, options.sweep)
+    plan = plan_sweep(options.config, options.settings, plain, options.sweep, [open_scorer])
     with Progress(Console(stderr=True)) as progress:
         outcome = run_sweep(plan, _command("train_sae.py"), progress)
     console = Console()

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentdiff.config import Config, read_config
 from latentdiff.dictionary import SaeSettings, check_inputs
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.settings import Settings, read_settings
+from latentdiff.sweep.measures import Scorer
 from sae_training import SaeError
 from sae_training.settings import ELSEWHERE, TrainSettings
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
+
+OpenScorer = Callable[[Config], Scorer | None]  # None where the configuration does not ask for it
 
 _SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings) if item.name not in ELSEWHERE}
 
@@ -43,7 +44,7 @@ class Plan:
     config: Config  # of the first point; in all else than the swept settings, of all points
     points: tuple[Point, ...]
     encoder: Encoder
-    benchmark: Settings | None  # with the encoder of the sweep, the concept branch alone
+    scorers: tuple[Scorer, ...] = ()
 
     @property
     def seeds(self) -> int:
@@ -57,7 +58,13 @@ class Plan:
         return {key: list(dict.fromkeys(point.values[key] for point in self.points)) for key in keys}
 
 
-def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, Any], swept: Sequence[str]) -> Plan:
+def plan_sweep(
+    file: str | None,
+    overrides: Sequence[str],
+    plain: Mapping[str, Any],
+    swept: Sequence[str],
+    open_scorers: Sequence[OpenScorer] = (),
+) -> Plan:
     """The points of a grid, checked as far as they can be before anything is embedded or trained.
 
     Args:
@@ -65,6 +72,7 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
         overrides: `key=value` strings for all points.
         plain: further keys with values that are taken as they stand.
         swept: `sae.KEY=VALUE,VALUE,...` strings; one with a single value is an override like the others.
+        open_scorers: what else the first SAE of each point is scored by, where the configuration asks for it.
 
     Raises:
         LatentDiffError: names all that is wrong with the configuration, the grid and its points.
@@ -86,13 +94,14 @@ def plan_sweep(file: str | None, overrides: Sequence[str], plain: Mapping[str, A
         raise LatentDiffError(*faults)
     config = configs[0][1]
     points = tuple(Point({key: _value(one, key) for key in values}, one.sae) for values, one in configs)
-    encoder, benchmark, further = _open(config)
-    faults += further
+    encoder, further = _open_encoder(config)
+    scorers, unread = _open_scorers(config, open_scorers)
+    faults += further + unread
     if encoder:
         faults += [fault for point in points for fault in _unfit(point, encoder.dimension)]
     if faults or encoder is None:
         raise LatentDiffError(*faults)
-    return Plan(config, points, encoder, benchmark)
+    return Plan(config, points, encoder, scorers)
 
 
 def _wrong_axis(text: str) -> Iterator[str]:
@@ -128,9 +137,9 @@ def _value(config: Config, key: str) -> Any:
     return getattr(config.sae, key.removeprefix("sae."))
 
 
-def _open(config: Config) -> tuple[Encoder | None, Settings | None, list[str]]:
-    """The encoder and the benchmark, and what is wrong with them or with the images."""
-    encoder, benchmark = None, None
+def _open_encoder(config: Config) -> tuple[Encoder | None, list[str]]:
+    """The encoder, and what is wrong with it or with the images."""
+    encoder = None
     faults: list[str] = []
     try:
         encoder = load_encoder(config.encoder, config.device, config.embed.precision)
@@ -144,21 +153,19 @@ def _open(config: Config) -> tuple[Encoder | None, Settings | None, list[str]]:
         check_inputs(config.data, None)
     except LatentDiffError as error:
         faults += error.faults
-    try:
-        benchmark = _benchmark(config)
-    except LatentDiffError as error:
-        faults += [f"sweep.noisydiff: {fault}" for fault in error.faults]
-    return encoder, benchmark, faults
+    return encoder, faults
 
 
-def _benchmark(config: Config) -> Settings | None:
-    """The concept branch on the benchmark's pairs, with the sweep's encoder, whose SAEs are judged."""
-    if config.sweep.noisydiff is None:
-        return None
-    given = read_settings(config.sweep.noisydiff)
-    given.chosen_sets()
-    out = str(Path(config.sweep.out) / "noisydiff")
-    return replace(given, methods=("concept",), encoder=config.encoder, device=config.device, out=out, fresh=False)
+def _open_scorers(config: Config, open_scorers: Sequence[OpenScorer]) -> tuple[tuple[Scorer, ...], list[str]]:
+    """The scorers that the configuration asks for, and what is wrong with them."""
+    scorers: list[Scorer | None] = []
+    faults: list[str] = []
+    for open_scorer in open_scorers:
+        try:
+            scorers.append(open_scorer(config))
+        except LatentDiffError as error:
+            faults += error.faults
+    return tuple(filter(None, scorers)), faults
 
 
 def _unfit(point: Point, dimension: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,14 +16,10 @@ import torch
 
 from latentdiff.findings import Interval
 from latentdiff.naming import NamingSettings, WordVectors, naming_margins
-from latentdiff.noisydiff.run.sweep import score_set
-from latentdiff.noisydiff.scoring.aggregate import per_pair
-from latentdiff.noisydiff.scoring.measures import MAIN
-from latentdiff.noisydiff.settings import Settings
 from latentdiff.quality import Classes, zero_shot
-from latentdiff.statistics.bootstrap import estimate
 from latentdiff.statistics.estimates import Estimate
 from latentdiff.sweep.grid import Point
+from latentdiff.sweep.measures import Scorer
 from sae_training.agreement import Agreement, seed_agreement
 from sae_training.files import replacing
 from sae_training.latents import measure_latents
@@ -41,8 +37,8 @@ Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """What the SAEs of a point are trained on and measured with."""
+class SweepContext:
+    """What the SAEs of all points are trained on and measured with."""
 
     rows: Rows
     fingerprint: str | None
@@ -50,8 +46,7 @@ class Ground:
     words: WordVectors
     naming: NamingSettings
     classes: Classes | None
-    benchmark: Settings | None
-    folder: Path  # where the benchmark's answers and the SAE it is run with lie
+    scorers: tuple[Scorer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class Result:
     seeds: tuple[Mapping[str, float], ...]  # the measures of each seed's SAE
     agreement: float | None  # share of latents with a match in another seed's SAE; None for one seed
     bands: tuple[Band, ...]
-    noisydiff: Estimate | None  # share of sides named, first seed's SAE
+    scores: Mapping[str, Estimate] = field(default_factory=dict)  # key of a scorer -> of the first seed's SAE
 
     def across_seeds(self, measure: str) -> Estimate | None:
         """The mean of a measure over the seeds, from the lowest to the highest; None where it was not taken."""
@@ -80,25 +75,27 @@ class Result:
         return Estimate(float(np.mean(found)), Interval(min(found), max(found)), len(found)) if found else None
 
 
-def run_point(point: Point, ground: Ground, seeds: int, key: str, progress: Progress | None = None) -> Result:
+def run_point(point: Point, context: SweepContext, seeds: int, key: str, progress: Progress | None = None) -> Result:
     """Trains one SAE for each seed, and measures them.
 
     Args:
         point: the settings; seeds count from its `seed` on.
-        ground: what all points share.
+        context: what all points share.
         seeds: how many.
-        key: of the point, under which a benchmark keeps its answers.
+        key: of the point, under which a scorer may keep its work.
         progress: told (stage, done, total).
     """
     first = point.sae.seed
-    trained = [_train(replace(point.sae, seed=seed, seeds=1), ground, progress) for seed in range(first, first + seeds)]
+    trained = [
+        _train(replace(point.sae, seed=seed, seeds=1), context, progress) for seed in range(first, first + seeds)
+    ]
     agreements = [seed_agreement(one.sae, other.sae, one.density) for one, other in permutations(trained, 2)]
     return Result(
         point.values,
         tuple(one.measures for one in trained),
         float(np.mean([one.share for one in agreements])) if agreements else None,
         _pooled(agreements),
-        _noisydiff(trained[0].sae, ground.benchmark, ground.folder, key, progress) if ground.benchmark else None,
+        {one.key: one.score(trained[0].sae, key, progress) for one in context.scorers},
     )
 
 
@@ -108,10 +105,9 @@ def read_result(file: Path, key: str) -> Result | None:
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept.pop("key") != key:
             return None
+        values, seeds, agreement = kept.pop("values"), tuple(kept.pop("seeds")), kept.pop("agreement")
         bands = tuple(Band(**band) for band in kept.pop("bands"))
-        score = kept.pop("noisydiff")
-        estimated = Estimate(**{**score, "interval": Interval(**score["interval"])}) if score else None
-        return Result(**{**kept, "seeds": tuple(kept["seeds"])}, bands=bands, noisydiff=estimated)
+        return Result(values, seeds, agreement, bands, {name: _estimate(one) for name, one in kept.items() if one})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -120,9 +116,15 @@ def read_result(file: Path, key: str) -> Result | None:
 
 
 def write_result(file: Path, key: str, result: Result) -> None:
-    """Keeps a finished point, whole or not at all."""
+    """Keeps a finished point, whole or not at all; each score stands under the key of its scorer."""
+    kept = asdict(result)
+    scores = kept.pop("scores")
     with replacing(file) as temporary:
-        temporary.write_text(json.dumps({"key": key, **asdict(result)}, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps({"key": key, **kept, **scores}, indent=1) + "\n", encoding="utf-8")
+
+
+def _estimate(kept: Mapping[str, Any]) -> Estimate:
+    return Estimate(**{**kept, "interval": Interval(**kept["interval"])})
 
 
 class _Trained(NamedTuple):
@@ -131,7 +133,7 @@ class _Trained(NamedTuple):
     measures: dict[str, float]
 
 
-def _train(settings: TrainSettings, ground: Ground, progress: Progress | None) -> _Trained:
+def _train(settings: TrainSettings, context: SweepContext, progress: Progress | None) -> _Trained:
     """One SAE with what is measured of it alone."""
     from sae_training import train
 
@@ -140,33 +142,33 @@ def _train(settings: TrainSettings, ground: Ground, progress: Progress | None) -
             progress(f"{stage}, seed {settings.seed}", done, total)
 
     started = time.perf_counter()
-    sae = train(ground.rows, settings, fingerprint=ground.fingerprint, description=ground.source, progress=tell)
+    sae = train(context.rows, settings, fingerprint=context.fingerprint, description=context.source, progress=tell)
     seconds = time.perf_counter() - started
-    latents = measure_latents(sae, ground.rows)
+    latents = measure_latents(sae, context.rows)
     measures = {
         "fvu": sae.metadata.measures["fvu"],
         "l0": sae.metadata.measures["l0"],
         "dead": float((latents.density == 0).double().mean()),
         "ms": float(latents.ms.nanmedian()),
-        **_names(sae, ground),
-        **_classes(sae, ground),
+        **_names(sae, context),
+        **_classes(sae, context),
         "seconds": round(seconds, 3),
     }
     return _Trained(sae, latents.density, measures)
 
 
-def _names(sae: SparseAutoencoder, ground: Ground) -> dict[str, float]:
+def _names(sae: SparseAutoencoder, context: SweepContext) -> dict[str, float]:
     """How many latents have a name, and how far the middle one's best word stands out, by decoder row."""
-    held_out_first = torch.cat([ground.rows.measuring, ground.rows.calibration, ground.rows.training])
-    sample = ground.rows.take(held_out_first[:SAMPLE]).numpy()
-    margins = naming_margins(sae.W_dec.detach().cpu().numpy(), ground.words, sample, ground.naming)
+    held_out_first = torch.cat([context.rows.measuring, context.rows.calibration, context.rows.training])
+    sample = context.rows.take(held_out_first[:SAMPLE]).numpy()
+    margins = naming_margins(sae.W_dec.detach().cpu().numpy(), context.words, sample, context.naming)
     return {"named": float((margins > 0).mean()), "margin": float(np.median(margins))}
 
 
-def _classes(sae: SparseAutoencoder, ground: Ground) -> dict[str, float]:
-    if ground.classes is None:
+def _classes(sae: SparseAutoencoder, context: SweepContext) -> dict[str, float]:
+    if context.classes is None:
         return {}
-    found = zero_shot(sae, ground.classes)
+    found = zero_shot(sae, context.classes)
     return {"zero_shot": found.images, "zero_shot_kept": found.kept}
 
 
@@ -178,16 +180,3 @@ def _pooled(agreements: Sequence[Agreement]) -> tuple[Band, ...]:
         matched = sum(band.share * band.latents for band in of_band if band.latents)
         pooled.append(Band(of_band[0].above, of_band[0].up_to, latents, matched / latents if latents else float("nan")))
     return tuple(pooled)
-
-
-def _noisydiff(
-    sae: SparseAutoencoder, benchmark: Settings, folder: Path, key: str, progress: Progress | None
-) -> Estimate:
-    """Exact or synonym hits of the concept branch on all pairs of the benchmark, with this SAE."""
-    sae.save(folder / "sae")  # every process of the benchmark opens it; the next point's takes its place
-    chosen = replace(benchmark, sae=replace(benchmark.sae, path=str(folder / "sae")))
-    hits = []
-    for one in benchmark.chosen_sets():
-        scores = score_set(one, chosen, folder / one.name / "answers" / key, progress)
-        hits += list(per_pair(scores, MAIN, "concept").values())
-    return estimate(hits)

@@ -11,16 +11,14 @@ from typing import Any
 
 from latentdiff.config import to_yaml
 from latentdiff.embeddings import EmbeddingSet
+from latentdiff.keys import key_of
 from latentdiff.naming import WordVectors, build_vocabulary, embed_vocabulary
-from latentdiff.noisydiff.run import harness
-from latentdiff.noisydiff.run.inputs import open_images as open_benchmark
-from latentdiff.noisydiff.run.store import key_of
 from latentdiff.presentation.tables import write_tables
 from latentdiff.quality import column_of, find_classes
 from latentdiff.runlog import RunLog
 from latentdiff.sweep.grid import Plan, Point
 from latentdiff.sweep.page import write_page
-from latentdiff.sweep.point import Ground, Result, read_result, run_point, write_result
+from latentdiff.sweep.point import Result, SweepContext, read_result, run_point, write_result
 from latentdiff.sweep.tables import Outcome, tables
 from latentdiff.training import open_images
 from sae_training.files import replacing
@@ -41,7 +39,7 @@ def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -
         progress: told (stage, done, total).
 
     Raises:
-        LatentDiffError: the images or the benchmark cannot be read.
+        LatentDiffError: the images cannot be read, or what a scorer needs.
         SaeError: there are too few images, or training diverges.
     """
     log, folder = RunLog(command), Path(plan.config.sweep.out)
@@ -50,12 +48,12 @@ def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -
     keys = [key_of(shared, steering(point.sae)) for point in plan.points]
     files = [folder / "points" / _file_name(point, key) for point, key in zip(plan.points, keys, strict=True)]
     results = [read_result(file, key) for file, key in zip(files, keys, strict=True)]
-    ground_of = _grounds(plan, images, folder, progress)
+    context_of = _contexts(plan, images, progress)
     for i, point in enumerate(plan.points):
         if results[i] is None:
             tell = _at_point(progress, f"point {i + 1} of {len(plan.points)}")
-            ground = ground_of(point.sae.calibration_share, point.sae.measuring_share)
-            result = results[i] = run_point(point, ground, plan.seeds, keys[i], tell)
+            context = context_of(point.sae.calibration_share, point.sae.measuring_share)
+            result = results[i] = run_point(point, context, plan.seeds, keys[i], tell)
             write_result(files[i], keys[i], result)
             _write(plan, images, results, folder, log)
     return _write(plan, images, results, folder, log)
@@ -70,6 +68,7 @@ def _write(
         planned=len(plan.points),
         seeds=plan.seeds,
         lede=f"{sum(one.n for one in images):,} images of {_source(plan)}, embedded by {plan.encoder.name}",
+        scored=tuple(scorer.measure for scorer in plan.scorers),
     )
     facts = log.finish(images=[one.digest for one in images], swept=plan.swept, settings=_shared_settings(plan))
     shown = tables(outcome)
@@ -99,22 +98,18 @@ def _file_name(point: Point, key: str) -> str:
 
 def _facts(plan: Plan, images: Sequence[EmbeddingSet], progress: Progress | None) -> list[Any]:
     """All that the result of a point depends on, but the settings of its training."""
-    config, benchmark = plan.config, plan.benchmark
+    config = plan.config
     facts: list[Any] = [EDITION, TRAINING, plan.seeds, asdict(config.naming), column_of(images, config.label)]
     facts += [(one.digest, one.fingerprint) for one in images]
     facts += [config.embed.dtype, build_vocabulary(config.naming).words]
-    if benchmark:
-        elsewhere = ("out", "cache", "processes", "fresh", "sae", "report")  # change no answer
-        facts.append(harness.EDITION)
-        facts.append({key: value for key, value in asdict(benchmark).items() if key not in elsewhere})
-        sets = benchmark.chosen_sets()
-        facts += [open_benchmark(one.images, benchmark, plan.encoder, progress).digest for one in sets]
+    for scorer in plan.scorers:
+        facts += scorer.facts(plan.encoder, progress)
     return facts
 
 
-def _grounds(
-    plan: Plan, images: Sequence[EmbeddingSet], folder: Path, progress: Progress | None
-) -> Callable[[float, float], Ground]:
+def _contexts(
+    plan: Plan, images: Sequence[EmbeddingSet], progress: Progress | None
+) -> Callable[[float, float], SweepContext]:
     """What points are trained on, by the shares that are held out; the rows are in memory once."""
     from sae_training.training import prepared
 
@@ -125,16 +120,15 @@ def _grounds(
         return embed_vocabulary(build_vocabulary(naming), plan.encoder, naming, progress=progress)
 
     @lru_cache(maxsize=1)
-    def ground(calibration_share: float, measuring_share: float) -> Ground:
+    def context(calibration_share: float, measuring_share: float) -> SweepContext:
         rows = prepared(
             images, replace(plan.config.sae, calibration_share=calibration_share, measuring_share=measuring_share)
         )
         classes = find_classes(rows, images, plan.config.label, plan.encoder, naming, progress)
-        return Ground(
-            rows, images[0].fingerprint, _source(plan), words(), naming, classes, plan.benchmark, folder / "noisydiff"
-        )
+        fingerprint = images[0].fingerprint
+        return SweepContext(rows, fingerprint, _source(plan), words(), naming, classes, plan.scorers)
 
-    return ground
+    return context
 
 
 def _at_point(progress: Progress | None, place: str) -> Progress | None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from latentdiff.findings import Interval
 from latentdiff.presentation.figures import Figure, plot
 from latentdiff.presentation.numbers import percent
 from latentdiff.presentation.tables import Cell, Column, Table
 from latentdiff.statistics.estimates import Curve, Estimate
+from latentdiff.sweep.measures import MEASURES, TIME, Measure
 from latentdiff.sweep.point import Result
 
 LOGARITHMIC = 4  # times the smallest value from which an axis is drawn by powers
-
-Form = Literal["percent", "unit", "number", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Outcome:
     planned: int  # points of the grid
     seeds: int  # SAEs of each
     lede: str  # which images, in words
+    scored: tuple[Measure, ...] = ()  # what scorers from outside say of a point
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -34,55 +33,10 @@ class Outcome:
         return tuple(self.results[0].values) if self.results else ()
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What is known of a point."""
-
-    name: str  # of its column
-    title: str
-    form: Form
-    better: Literal["low", "high", ""]
-    of: Callable[[Result], Estimate | None]
-
-
-def _seeds(measure: str) -> Callable[[Result], Estimate | None]:
-    return lambda result: result.across_seeds(measure)
-
-
-def _agreement(result: Result) -> Estimate | None:
-    share = result.agreement
-    return None if share is None else Estimate(share, Interval(share, share), len(result.seeds))
-
-
-MEASURES = (
-    Measure("FVU", "Unexplained variance", "percent", "low", _seeds("fvu")),
-    Measure("L0", "Latents that fire on an image", "number", "", _seeds("l0")),
-    Measure("dead", "Latents that never fire", "percent", "low", _seeds("dead")),
-    Measure("MS", "Monosemanticity", "unit", "high", _seeds("ms")),
-    Measure("named", "Latents with a name", "percent", "high", _seeds("named")),
-    Measure("margin", "Margin of the best word", "number", "high", _seeds("margin")),
-    Measure("agreement", "Seed agreement", "percent", "high", _agreement),
-    Measure("kept", "Zero-shot accuracy kept", "percent", "high", _seeds("zero_shot_kept")),
-    Measure("Noisy-Diff", "Noisy-Diff, concept branch", "percent", "high", lambda result: result.noisydiff),
-    Measure("time", "Time to train one", "seconds", "", _seeds("seconds")),
-)
-NOTES: Mapping[str, str] = {
-    "FVU": "FVU: share of the variance of images held out that is not explained",
-    "L0": "L0: of images held out, mean",
-    "dead": "dead: latents that fire on no image",
-    "MS": "MS: median over the latents that fire twice or more",
-    "named": "named: latents whose best word is nearer than words are to random directions",
-    "margin": "margin: by how much it is nearer, in cosine, median",
-    "agreement": "agreement: latents with a decoder cosine above .7 in the SAE of another seed",
-    "kept": "kept: zero-shot accuracy on what the SAE makes of images, as a share of that on the images",
-    "Noisy-Diff": "Noisy-Diff: sides that the concept branch names, exactly or by a synonym, in 25 words",
-    "time": "time: to train one SAE",
-}
-
-
 def taken(outcome: Outcome) -> tuple[Measure, ...]:
     """The measures that some point has."""
-    return tuple(one for one in MEASURES if any(one.of(result) for result in outcome.results))
+    known = (*MEASURES, *outcome.scored, TIME)
+    return tuple(one for one in known if any(one.of(result) for result in outcome.results))
 
 
 def tables(outcome: Outcome) -> list[Table]:
@@ -96,7 +50,7 @@ def sweep_table(outcome: Outcome) -> Table:
     columns = (*map(Column, outcome.axes), *(Column(one.name, one.form) for one in measures))
     rows = tuple((*_values(result), *(_cell(one, result) for one in measures)) for result in outcome.results)
     each = "One SAE each" if outcome.seeds == 1 else f"Means over {outcome.seeds} SAEs each"
-    notes = "; ".join(NOTES[one.name] for one in measures)
+    notes = "; ".join(f"{one.name}: {one.note}" for one in measures)
     return Table("sweep", "Points", f"{each}. {notes}.", columns, rows)
 
 
@@ -121,7 +75,7 @@ def figures(outcome: Outcome) -> list[Figure]:
         return []
     x = [float(result.values[axis]) for result in outcome.results]
     logarithmic = min(x) > 0 and max(x) >= LOGARITHMIC * min(x)
-    return [_figure(outcome, one, axis, logarithmic) for one in taken(outcome) if one.name != "margin"]
+    return [_figure(outcome, one, axis, logarithmic) for one in taken(outcome) if one.drawn]
 
 
 def _figure(outcome: Outcome, measure: Measure, axis: str, logarithmic: bool) -> Figure:
@@ -129,12 +83,12 @@ def _figure(outcome: Outcome, measure: Measure, axis: str, logarithmic: bool) ->
         _curves(outcome, measure, axis),
         name=measure.name.lower(),
         title=measure.title,
-        note=NOTES[measure.name].partition(": ")[2],
+        note=measure.note,
         x_label=axis,
         y_label=measure.name,
         forms=("number", measure.form),
         logarithmic=logarithmic,
-        interval="95 % interval" if measure.name == "Noisy-Diff" else "seeds from",
+        interval="95 % interval" if measure.bootstrapped else "seeds from",
     )
 
 
@@ -144,7 +98,7 @@ def best(outcome: Outcome) -> list[tuple[Measure, Result]]:
     for one in taken(outcome):
         sign = -1 if one.better == "low" else 1
         known = [(sign * e.value, r) for r in outcome.results if (e := one.of(r)) and math.isfinite(e.value)]
-        if known and one.better and one.name != "margin":
+        if known and one.better and one.drawn:
             found.append((one, max(known, key=lambda pair: pair[0])[1]))  # of equals the first
     return found
 
@@ -178,6 +132,6 @@ def _values(result: Result) -> tuple[Any, ...]:
 
 
 def _cell(measure: Measure, result: Result) -> Cell:
-    """A mean over seeds alone; the benchmark's estimate with its interval."""
+    """A mean over seeds stands alone, a bootstrapped estimate with its interval."""
     estimated = measure.of(result)
-    return estimated if estimated is None or measure.name == "Noisy-Diff" else estimated.value
+    return estimated if estimated is None or measure.bootstrapped else estimated.value

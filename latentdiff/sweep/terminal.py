@@ -7,9 +7,7 @@ from rich.table import Table
 
 from latentdiff.presentation.tables import shown
 from latentdiff.report.terminal import ROOMY, plain
-from latentdiff.sweep.tables import Outcome, short, sweep_table
-
-NARROW = ("FVU", "L0", "dead", "MS", "named", "agreement", "Noisy-Diff")
+from latentdiff.sweep.tables import Outcome, short, sweep_table, taken
 
 
 def terminal_table(outcome: Outcome, width: int, lines: bool) -> Table:
@@ -21,7 +19,8 @@ def terminal_table(outcome: Outcome, width: int, lines: bool) -> Table:
         lines: whether to draw any.
     """
     found = sweep_table(outcome)
-    kept = [i for i, c in enumerate(found.columns) if c.form == "text" or width >= ROOMY or c.name in NARROW]
+    narrow = {one.name for one in taken(outcome) if one.narrow}
+    kept = [i for i, c in enumerate(found.columns) if c.form == "text" or width >= ROOMY or c.name in narrow]
     table = Table(box=box.SIMPLE_HEAD if lines else None, pad_edge=False, show_edge=False, header_style="")
     for i in kept:
         name = found.columns[i].name

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.noisydiff.run.sae_scorer import open_scorer
 from latentdiff.sweep import grid as grid_module
 from latentdiff.sweep import plan_sweep
 
@@ -24,7 +25,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fault(*swept: str, overrides: tuple[str, ...] = (), plain: dict[str, str] | None = None) -> str:
     with pytest.raises(LatentDiffError) as caught:
-        plan_sweep(None, overrides, DATA if plain is None else plain, swept)
+        plan_sweep(None, overrides, DATA if plain is None else plain, swept, [open_scorer])
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -114,7 +115,7 @@ def test_each_fault_has_its_own_place_and_none_that_of_another(tmp_path: Path) -
     assert second == f"{tmp_path / 'c.yaml'}: {kk}" and third.startswith(f"{tmp_path / 'c.yaml'}: {level}")
     assert str(caught.value) == "; ".join(caught.value.faults)
     with pytest.raises(LatentDiffError) as caught:
-        plan_sweep(None, [], {}, [f"sweep.noisydiff={tmp_path / 'n.yaml'}"])
+        plan_sweep(None, [], {}, [f"sweep.noisydiff={tmp_path / 'n.yaml'}"], [open_scorer])
     data, first, second = caught.value.faults
     assert data.startswith("nothing to train on")
     assert first == f"sweep.noisydiff: {tmp_path / 'n.yaml'}: {kk}"

@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from latentdiff.findings import Interval
+from latentdiff.noisydiff.run.sae_scorer import MEASURE
 from latentdiff.presentation.tables import to_rows
 from latentdiff.statistics.estimates import Estimate
 from latentdiff.sweep import terminal_table
@@ -43,13 +44,13 @@ def a_result(k: int, factor: int, variant: str = "batch_topk") -> Result:
         (measured(k, factor), measured(k, factor, 0.02)),
         0.56,
         bands,
-        Estimate(0.4 + 0.01 * k, Interval(0.3, 0.6), 30),
+        {"noisydiff": Estimate(0.4 + 0.01 * k, Interval(0.3, 0.6), 30)},
     )
 
 
 @pytest.fixture
 def outcome() -> Outcome:
-    return Outcome(tuple(a_result(k, f) for k in (5, 20, 50) for f in (2, 16)), 8, 2, "900 <b>images</b>")
+    return Outcome(tuple(a_result(k, f) for k in (5, 20, 50) for f in (2, 16)), 8, 2, "900 <b>images</b>", (MEASURE,))
 
 
 def test_a_finished_point_is_read_back_as_it_was_by_its_own_key_alone(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_finished_point_is_read_back_as_it_was_by_its_own_key_alone(tmp_path: 
     write_result(file, "one", result)
     assert read_result(file, "one") == result
     assert read_result(file, "another") is None
-    alone = Result({}, ({"fvu": 0.5},), None, (), None)
+    alone = Result({}, ({"fvu": 0.5},), None, ())
     write_result(file, "one", alone)
     assert read_result(file, "one") == alone
     assert read_result(tmp_path / "none.json", "one") is None
@@ -110,7 +111,7 @@ def test_every_measure_is_drawn_over_the_first_number_with_a_line_for_each_other
     assert "95 % interval" in drawn["noisy-diff"].lines[0].dots[0].title
     tops = [tick.label for tick in drawn["l0"].y_ticks]
     assert "50" in tops or "60" in tops  # above 1 the axis goes up to what there is
-    words = Outcome((Result({"sae.variant": "topk"}, (measured(5, 2),), None, (), None),), 1, 1, "")
+    words = Outcome((Result({"sae.variant": "topk"}, (measured(5, 2),), None, ()),), 1, 1, "")
     assert figures(words) == []
 
 

@@ -20,12 +20,13 @@ from latentdiff.comparison import CompareSettings
 from latentdiff.embeddings import EmbeddingSet, open_set
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.keys import key_of
 from latentdiff.naming import LatentName, build_vocabulary, embed_vocabulary, name_directions
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.presets import OWN, answer_own, on_the_sets, preset_settings
 from latentdiff.noisydiff.methods.registry import RIVALS, Answer, Context
 from latentdiff.noisydiff.pairs.pair import Pair
-from latentdiff.noisydiff.run.store import file_of, key_of, missing, read_answers, write_answers
+from latentdiff.noisydiff.run.store import file_of, missing, read_answers, write_answers
 from latentdiff.noisydiff.settings import Settings
 from sae_training.settings import EDITION as TRAINING
 from sae_training.settings import steering

@@ -16,6 +16,7 @@ from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.records import file_stamp
 from latentdiff.images.worlds.source import PREFIX, parse_spec
+from latentdiff.keys import key_of
 from latentdiff.noisydiff.pairs.annotations import annotation_pairs
 from latentdiff.noisydiff.pairs.classes import class_pairs
 from latentdiff.noisydiff.pairs.labels import Labels, coco_labels, table_classes, table_labels
@@ -31,7 +32,6 @@ from latentdiff.noisydiff.pairs.published import (
 )
 from latentdiff.noisydiff.pairs.worlds import world_pairs
 from latentdiff.noisydiff.run.sae_pool import SOURCE_ID, bundled_sae, held_out, pool_sae
-from latentdiff.noisydiff.run.store import key_of
 from latentdiff.noisydiff.settings import SetSettings, Settings, located
 
 Progress = Callable[[str, int, int | None], None]

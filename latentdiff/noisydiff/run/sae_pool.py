@@ -14,7 +14,7 @@ import numpy as np
 from latentdiff.dictionary import BUNDLED, SaeSettings
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.run.store import key_of
+from latentdiff.keys import key_of
 from sae_training.files import replacing
 from sae_training.rows import Joined
 from sae_training.settings import EDITION, steering

@@ -3,7 +3,6 @@ from other settings, and a killed run goes on where it was."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -12,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from latentdiff.keys import key_of
 from latentdiff.noisydiff.methods.predictions import Prediction
 from sae_training.files import replacing
 
@@ -23,12 +23,6 @@ Kept = dict[str, tuple[str, Prediction]]  # method -> key, answer
 def file_of(folder: Path, pair: str) -> Path:
     """Where the answers to a pair lie; ids of pairs may hold anything."""
     return folder / f"{re.sub(r'[^a-zA-Z0-9-]+', '_', pair)[:80]}-{key_of(pair)[:8]}.json"
-
-
-def key_of(*facts: Any) -> str:
-    """One short text for whatever is given, of plain types: equal facts, equal keys."""
-    content = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def read_answers(file: Path) -> Kept:

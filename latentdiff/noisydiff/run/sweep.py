@@ -9,6 +9,7 @@ from pathlib import Path
 
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.keys import key_of
 from latentdiff.naming import build_vocabulary, embed_vocabulary
 from latentdiff.noisydiff.methods.presets import OWN
 from latentdiff.noisydiff.methods.registry import CHANCE
@@ -17,7 +18,6 @@ from latentdiff.noisydiff.pages.results import by_wordnet
 from latentdiff.noisydiff.pages.summary import sensitivity_table
 from latentdiff.noisydiff.run.harness import run
 from latentdiff.noisydiff.run.inputs import find_sae, open_images, open_pairs
-from latentdiff.noisydiff.run.store import key_of
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of
 from latentdiff.noisydiff.scoring.measures import MAIN, SideScore, score
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
