@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from latentdiff.comparison import CompareSettings
 from latentdiff.config import fill, read_keys
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.methods.presets import OWN
 from latentdiff.noisydiff.methods.registry import RIVALS
-from latentdiff.noisydiff.pairs.annotations import AnnotationSettings
-from latentdiff.noisydiff.pairs.classes import ClassSettings
-from latentdiff.noisydiff.pairs.worlds import WorldSettings
+from latentdiff.noisydiff.pairs.registry import BUILDERS
 from latentdiff.registry import choose
 
-BUILDERS = ("annotations", "classes", "worlds", "closed", "visdiffbench")
+T = TypeVar("T")
+
 PARTS = ("all", "held-out", "training")
 METHOD_NAMES = (*OWN, *RIVALS)
 _VARIABLE = ("encoder", "sae", "naming", "concepts", "density", "language", "verify", "combine")  # by a sweep
@@ -25,7 +24,17 @@ _SET_TEXTS = ("images", "column", "context", "definitions")
 _TEXTS = ("out", "cache", "encoder", "data.root", "naming.file", "sae.path", "only")
 
 
+def with_sections(cls: type[T]) -> type[T]:
+    """A class of settings with a further field for each builder that has settings, under the builder's name."""
+    for builder in BUILDERS.values():
+        if builder.settings is not None:
+            cls.__annotations__[builder.name] = builder.settings
+            setattr(cls, builder.name, field(default_factory=builder.settings))
+    return cls
+
+
 @dataclass(frozen=True)
+@with_sections
 class SetSettings:
     """One set of images, and how pairs are drawn from it.
 
@@ -36,7 +45,7 @@ class SetSettings:
             images, those that are not held out.
         pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the one
             that is bundled with the encoder. The SAE of `sae.path`, where it is set, comes before either.
-        builder: of BUILDERS; "annotations", "classes" and "worlds" have a section of that name.
+        builder: of BUILDERS; one that takes settings has a section of its name.
         column: of the table that says what each image shows: a list of labels, a class, or a group.
         context: builder "closed": a second column, the context of the subject in the first; none: the first holds
             groups, all of them like cat(sofa), or contexts alone.
@@ -59,9 +68,6 @@ class SetSettings:
     scarcities: tuple[float, ...] = ()
     halves: int = 0
     halves_size: int | None = None
-    annotations: AnnotationSettings = field(default_factory=AnnotationSettings)
-    classes: ClassSettings = field(default_factory=ClassSettings)
-    worlds: WorldSettings = field(default_factory=WorldSettings)
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -70,13 +76,23 @@ class SetSettings:
             LatentDiffError: an unknown builder or part, fewer than 0 halves, or scarcities where none can be set.
         """
         choose("part", self.part, dict.fromkeys(PARTS))
-        choose("builder", self.builder, dict.fromkeys(BUILDERS))
-        if self.scarcities and self.builder in ("closed", "visdiffbench"):
+        builder = choose("builder", self.builder, BUILDERS)
+        if self.scarcities and not builder.sets_scarcity:
             raise LatentDiffError(
                 f"scarcities change nothing for the builder '{self.builder}', whose sets are given as they are"
             )
         if self.halves < 0:
             raise LatentDiffError(f"halves is {self.halves}; use 0 or more")
+
+    @property
+    def section(self) -> Any:
+        """The settings of its builder; None where that takes none."""
+        return getattr(self, self.builder, None)
+
+    def with_section(self, **changes: Any) -> SetSettings:
+        """The same set with other settings of its builder."""
+        section: dict[str, Any] = {self.builder: replace(self.section, **changes)}
+        return replace(self, **section)
 
 
 @dataclass(frozen=True)

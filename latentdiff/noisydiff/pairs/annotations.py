@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.noisydiff.pairs.builder import Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import Labels
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.sampling import Parts, TooFewImages, assemble, check_share, halves, shuffled, truth_of
@@ -154,3 +155,14 @@ def _drawn(attributes: Iterable[tuple[str, str]], parent: str, settings: Annotat
     by_name = {"/".join(pair): pair for pair in attributes}
     names = shuffled(by_name, settings.seed, parent, "pairs")[: settings.per_parent]
     return sorted(by_name[name] for name in names)
+
+
+def _build(source: SetSource, settings: AnnotationSettings) -> list[Pair]:
+    return annotation_pairs(source.labels(), settings)
+
+
+def _rebuild(labels: Labels, recipe: dict[str, Any], seed: int) -> Pair:
+    return annotation_pair(labels, **recipe, seed=seed)
+
+
+BUILDER = Builder("annotations", _build, _rebuild, AnnotationSettings)

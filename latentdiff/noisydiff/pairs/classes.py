@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.pairs.labels import Classes
+from latentdiff.noisydiff.pairs.builder import Builder, SetSource
+from latentdiff.noisydiff.pairs.labels import Classes, table_classes
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.pairs.sampling import (
     Parts,
@@ -137,3 +139,15 @@ def _background(
 
 def _by_turns(classes: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(id for turn in zip_longest(*classes) for id in turn if id is not None)
+
+
+def _build(source: SetSource, settings: ClassSettings) -> list[Pair]:
+    return class_pairs(table_classes(source.table, source.column), settings)
+
+
+def _rebuild(classes: Classes, recipe: dict[str, Any], seed: int) -> Pair:
+    planted = recipe.pop("planted")
+    return class_pair(classes, planted, ClassSettings(**recipe, seed=seed))
+
+
+BUILDER = Builder("classes", _build, _rebuild, ClassSettings)

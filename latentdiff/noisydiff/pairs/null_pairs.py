@@ -1,15 +1,18 @@
-"""A = A pairs: random halves of one set, between which there is no difference to find."""
+"""Null pairs (A = A): random halves of one set, between which there is no difference to find."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.pairs.pair import Pair, unique_ids
 from latentdiff.noisydiff.pairs.sampling import shuffled
 
+NAME = "halves"  # in a pair's recipe and id
 
-def half_pairs(ids: Iterable[str], count: int = 100, size: int | None = None, seed: int = 0) -> list[Pair]:
+
+def null_pairs(ids: Iterable[str], count: int = 100, size: int | None = None, seed: int = 0) -> list[Pair]:
     """Random halves of a set, cut anew for each pair.
 
     Args:
@@ -22,11 +25,11 @@ def half_pairs(ids: Iterable[str], count: int = 100, size: int | None = None, se
         LatentDiffError: the set has too few images, or an image twice.
     """
     ids = list(ids)
-    return [half_pair(ids, number, size, seed) for number in range(count)]
+    return [null_pair(ids, number, size, seed) for number in range(count)]
 
 
-def half_pair(ids: Iterable[str], number: int = 0, size: int | None = None, seed: int = 0) -> Pair:
-    """One cut of many, the same for the same number and seed (the arguments of `half_pairs`).
+def null_pair(ids: Iterable[str], number: int = 0, size: int | None = None, seed: int = 0) -> Pair:
+    """One cut of many, the same for the same number and seed (the arguments of `null_pairs`).
 
     Raises:
         LatentDiffError: the set has too few images, or an image twice.
@@ -39,6 +42,11 @@ def half_pair(ids: Iterable[str], number: int = 0, size: int | None = None, seed
         raise LatentDiffError(
             f"two sides of {each} images cannot be cut from {len(order)}; give more, or a smaller size"
         )
-    recipe = {"builder": "halves", "number": number, "size": size}
+    recipe = {"builder": NAME, "number": number, "size": size}
     a, b = tuple(sorted(order[:each])), tuple(sorted(order[each : 2 * each]))
-    return Pair(f"halves/{number:03d}", "", a, b, {}, 0.0, seed, recipe)
+    return Pair(f"{NAME}/{number:03d}", "", a, b, {}, 0.0, seed, recipe)
+
+
+def rebuild(ids: Iterable[str], recipe: dict[str, Any], seed: int) -> Pair:
+    """The pair of a recipe."""
+    return null_pair(ids, **recipe, seed=seed)

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.findings import Side
+from latentdiff.noisydiff.pairs.builder import Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import table_classes
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.sampling import truth_of
@@ -173,3 +175,33 @@ def _described(description: str, word: str) -> Truth:
 def _some(names: Iterable[str]) -> str:
     names = list(names)
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "none"
+
+
+def _build_closed(source: SetSource, settings: None) -> list[Pair]:
+    """By subject and context: from two columns, or from one of groups."""
+    if source.context is None:
+        return closed_pairs(contexts_of(groups_of(source.table, source.column)))
+    subjects = table_classes(source.table, source.column)
+    found: dict[tuple[str, str], list[str]] = {}
+    for id, context in table_classes(source.table, source.context).items():
+        if id in subjects:
+            found.setdefault((subjects[id], context), []).append(id)
+    return closed_pairs(found)
+
+
+def _rebuild_closed(contexts: Contexts, recipe: dict[str, Any], seed: int) -> Pair:
+    return closed_pair(contexts, **recipe)
+
+
+def _build_visdiffbench(source: SetSource, settings: None) -> list[Pair]:
+    if source.definitions is None:
+        raise LatentDiffError(f"sets.{source.name}.definitions is not set; name the table of VisDiffBench's pairs")
+    return visdiff_pairs(read_definitions(source.definitions), groups_of(source.table, source.column))
+
+
+def _rebuild_visdiffbench(groups: Groups, recipe: dict[str, Any], seed: int) -> Pair:
+    return visdiff_pairs([Definition(**recipe)], groups)[0]
+
+
+CLOSED = Builder("closed", _build_closed, _rebuild_closed)
+VISDIFFBENCH = Builder("visdiffbench", _build_visdiffbench, _rebuild_visdiffbench)

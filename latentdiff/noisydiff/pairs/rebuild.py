@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from latentdiff.noisydiff.pairs.annotations import annotation_pair
-from latentdiff.noisydiff.pairs.classes import ClassSettings, class_pair
-from latentdiff.noisydiff.pairs.null_pairs import half_pair
+from latentdiff.noisydiff.pairs import null_pairs
 from latentdiff.noisydiff.pairs.pair import Pair
-from latentdiff.noisydiff.pairs.published import Definition, closed_pair, visdiff_pairs
-from latentdiff.noisydiff.pairs.worlds import world_pair
+from latentdiff.noisydiff.pairs.registry import BUILDERS
 from latentdiff.registry import choose
 
 
@@ -20,30 +16,14 @@ def rebuild(pair: Pair, known: Any) -> Pair:
 
     Args:
         pair: its id, recipe and seed are used.
-        known: what its builder started from: labels or classes by id, ids (halves), or groups (external pairs).
+        known: what its builder started from: labels or classes by id, ids (null pairs), or groups (published pairs).
 
     Raises:
         LatentDiffError: no such builder, or the images no longer suffice.
     """
-    settings = dict(pair.recipe)
-    builder = choose("builder", settings.pop("builder", ""), BUILDERS)
-    return replace(builder(known, settings, pair.seed), id=pair.id)
-
-
-def _classes(known: Any, recipe: dict[str, Any], seed: int) -> Pair:
-    planted = recipe.pop("planted")
-    return class_pair(known, planted, ClassSettings(**recipe, seed=seed))
-
-
-def _visdiffbench(known: Any, recipe: Mapping[str, Any], seed: int) -> Pair:
-    return visdiff_pairs([Definition(**recipe)], known)[0]
-
-
-BUILDERS: dict[str, Callable[[Any, dict[str, Any], int], Pair]] = {
-    "annotations": lambda known, recipe, seed: annotation_pair(known, **recipe, seed=seed),
-    "worlds": lambda known, recipe, seed: world_pair(known, **recipe, seed=seed),
-    "classes": _classes,
-    "halves": lambda known, recipe, seed: half_pair(known, **recipe, seed=seed),
-    "visdiffbench": _visdiffbench,
-    "closed": lambda known, recipe, seed: closed_pair(known, **recipe),
-}
+    recipe = dict(pair.recipe)
+    rebuilders = {builder.name: builder.rebuild for builder in BUILDERS.values()} | {
+        null_pairs.NAME: null_pairs.rebuild
+    }
+    again = choose("builder", recipe.pop("builder", ""), rebuilders)
+    return replace(again(known, recipe, pair.seed), id=pair.id)

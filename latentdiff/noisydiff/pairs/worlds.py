@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from latentdiff.errors import LatentDiffError
 from latentdiff.images.worlds import WORLDS
 from latentdiff.images.worlds.scene import World
+from latentdiff.images.worlds.source import PREFIX, parse_spec
 from latentdiff.noisydiff.pairs.annotations import contrast
+from latentdiff.noisydiff.pairs.builder import Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import Labels
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.sampling import check_share, first_built, matched, truth_of
@@ -68,3 +72,17 @@ def world_pair(
 
 def _truth(world: World, name: str) -> Truth:
     return Truth(name, world.concept(name).words, truth_of(name).wnid)
+
+
+def _build(source: SetSource, settings: WorldSettings) -> list[Pair]:
+    labels = source.labels()
+    if not source.images.startswith(PREFIX):
+        raise LatentDiffError(f"the builder 'worlds' needs rendered images (world:...); it got {source.images}")
+    return world_pairs(labels, parse_spec(source.images).world, settings)
+
+
+def _rebuild(labels: Labels, recipe: dict[str, Any], seed: int) -> Pair:
+    return world_pair(labels, **recipe, seed=seed)
+
+
+BUILDER = Builder("worlds", _build, _rebuild, WorldSettings)

