@@ -8,9 +8,10 @@ from functools import partial
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.scoring import curves
 from latentdiff.noisydiff.scoring.aggregate import Run
-from latentdiff.noisydiff.scoring.measures import SideScore, in_words
+from latentdiff.noisydiff.scoring.catalogue import form_of, in_words
+from latentdiff.noisydiff.scoring.measures import SideScore
 from latentdiff.presentation import figures
-from latentdiff.presentation.figures import Axis, Figure
+from latentdiff.presentation.figures import Figure
 
 plot = partial(figures.plot, chance=CHANCE)
 
@@ -40,7 +41,7 @@ def scarcity_figure(scores: Sequence[SideScore], measure: str) -> Figure:
     lines = curves.curves(scores, measure, curves.by_scarcity)
     x = "images of a side that show its truth"
     return plot(
-        lines, "scarcity", "Scarcity", in_words(measure), x, "score", ("percent", _form(measure)), logarithmic=True
+        lines, "scarcity", "Scarcity", in_words(measure), x, "score", ("percent", form_of(measure)), logarithmic=True
     )
 
 
@@ -49,7 +50,7 @@ def planted_figure(scores: Sequence[SideScore], measure: str) -> Figure:
     lines = curves.curves(scores, measure, curves.by_planted)
     x = "number of images that show the truth"
     return plot(
-        lines, "planted", "Images needed", in_words(measure), x, "score", ("number", _form(measure)), logarithmic=True
+        lines, "planted", "Images needed", in_words(measure), x, "score", ("number", form_of(measure)), logarithmic=True
     )
 
 
@@ -63,7 +64,7 @@ def scale_figure(scores: Sequence[SideScore], measure: str) -> Figure:
         in_words(measure),
         "images of a side",
         "score",
-        ("number", _form(measure)),
+        ("number", form_of(measure)),
         logarithmic=True,
     )
 
@@ -73,8 +74,4 @@ def setting_figure(
 ) -> Figure:
     """Scores against a setting that is a number: similarity against the number of retrieved images, say."""
     lines = [curves.by_setting(runs, method, measure, setting) for method in methods]
-    return plot(lines, name, title, in_words(measure), setting, "score", ("number", _form(measure)))
-
-
-def _form(measure: str) -> Axis:
-    return "unit" if measure.startswith(("similarity", "joined", "reciprocal")) else "percent"
+    return plot(lines, name, title, in_words(measure), setting, "score", ("number", form_of(measure)))

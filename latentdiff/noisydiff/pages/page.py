@@ -20,7 +20,8 @@ from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.scoring.aggregate import methods_of
-from latentdiff.noisydiff.scoring.measures import MAIN, NEAR, Accepted, Judge, SideScore, level_of
+from latentdiff.noisydiff.scoring.catalogue import MAIN, NEAR, Level
+from latentdiff.noisydiff.scoring.measures import Accepted, Judge, SideScore, level_of
 from latentdiff.presentation import numbers, standalone
 from latentdiff.presentation.figures import Figure
 from latentdiff.presentation.tables import Table
@@ -33,7 +34,7 @@ WORDS = 25  # shown of a side's findings
 LONGEST = 400  # characters of one piece of evidence
 TILES = 6  # images a method and side
 
-MARKS = {"exact": "✓", "synonym": "≈", "one step": "±"}
+MARKS = {Level.EXACT: "✓", Level.SYNONYM: "≈", Level.ONE_STEP: "±"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Said:
     """One method on one side."""
 
     method: str
-    findings: tuple[tuple[tuple[str, str | None], ...], ...]  # entries with the level that they reach
+    findings: tuple[tuple[tuple[str, Level | None], ...], ...]  # entries with the level that they reach
     rank: int | None  # of the first exact or synonym hit
     similarity: float | None
     abstained: bool
@@ -175,7 +176,7 @@ def _said(answer: Prediction, side: Side, accepted: Accepted, score: SideScore |
     return Said(
         answer.method,
         tuple(findings),
-        score.ranks["synonym"] if score else None,
+        score.ranks[Level.SYNONYM] if score else None,
         score.values.get(NEAR) if score else None,
         answer.abstained,
         tiles,

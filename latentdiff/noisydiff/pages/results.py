@@ -14,7 +14,8 @@ from latentdiff.noisydiff.pages.page import Content, write_page
 from latentdiff.noisydiff.pages.summary import standard_tables
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.wordnet import read_wordnet
-from latentdiff.noisydiff.scoring.measures import MAIN, NEAR, Accepted, by_names, score
+from latentdiff.noisydiff.scoring.catalogue import MAIN, NEAR
+from latentdiff.noisydiff.scoring.measures import Accepted, by_names, score
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace, load_space
 from latentdiff.presentation.figures import write_figures
 from latentdiff.presentation.tables import write_rows, write_tables

@@ -11,20 +11,21 @@ from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.scoring import curves
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, paired, per_pair, readings
-from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
-from latentdiff.noisydiff.scoring.measures import (
+from latentdiff.noisydiff.scoring.catalogue import (
     CUTS,
+    HITS,
     JOINED,
     LEVELS,
     MAIN,
     NEAR,
     NEAR_JOINED,
+    RANKS,
     SIMILARITIES,
-    Judge,
-    SideScore,
+    Level,
     in_words,
-    score,
 )
+from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
+from latentdiff.noisydiff.scoring.measures import Judge, SideScore, score
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 from latentdiff.presentation import numbers
 from latentdiff.presentation.tables import Cell, Column, Table
@@ -72,11 +73,15 @@ def standard_tables(
     return [table for table in tables if table.rows]
 
 
-def hit_table(scores: Sequence[SideScore], level: str) -> Table:
+def hit_table(scores: Sequence[SideScore], level: Level) -> Table:
     """Hits of one level at every cut, and the rank of the first."""
-    names = {"exact": "exact", "synonym": "exact or synonym", "one step": "exact, synonym or one WordNet step"}
+    names = {
+        Level.EXACT: "exact",
+        Level.SYNONYM: "exact or synonym",
+        Level.ONE_STEP: "exact, synonym or one WordNet step",
+    }
     columns = [Column("method"), *(Column(cut, "percent") for cut in CUTS), Column("reciprocal rank", "unit")]
-    measures = [*(f"{level}, {cut}" for cut in CUTS), f"reciprocal rank, {level}"]
+    measures = [*(HITS[level, cut].name for cut in CUTS), RANKS[level].name]
     note = f"Share of sides whose truth is named in the first findings or words. {_INTERVAL}{_chance(scores)}"
     title = f"Hits: {names[level]}"
     return Table(f"hits-{level.replace(' ', '-')}", title, note, tuple(columns), _by_method(scores, measures))
@@ -84,7 +89,7 @@ def hit_table(scores: Sequence[SideScore], level: str) -> Table:
 
 def similarity_table(scores: Sequence[SideScore]) -> Table:
     """Largest cosines of the sentence space."""
-    columns = [*(Column(cut, "unit") for cut in CUTS), *(Column(f"joined, {cut}", "unit") for cut in JOINED)]
+    columns = [*(Column(cut, "unit") for cut in CUTS), *(Column(one.name, "unit") for one in JOINED.values())]
     note = (
         "Largest cosine between the truth and single words, and between the truth and the joined words of a finding. "
         f"{_INTERVAL}{_chance(scores)}"
@@ -96,7 +101,7 @@ def similarity_table(scores: Sequence[SideScore]) -> Table:
 def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
     """How much better one method is than each other on the same pairs, over all and at each scarcity."""
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
-    hits = ("synonym, top 5", "synonym, 5 words", MAIN)
+    hits = (*(HITS[Level.SYNONYM, cut].name for cut in ("top 5", "5 words")), MAIN)
     levels = sorted({float(f"{one.scarcity:.2g}") for one in scores}, reverse=True)
     of_level = {x: [one for one in scores if float(f"{one.scarcity:.2g}") == x] for x in levels}
     apart = levels if 1 < len(levels) <= _LEVELS else []
@@ -175,7 +180,7 @@ def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
 def mixture_table(scores: Sequence[SideScore]) -> Table:
     """The paper's 5+0 ... 0+5."""
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
-    measures = ["synonym, top 1", "synonym, top 5", MAIN, *near]
+    measures = [*(HITS[Level.SYNONYM, cut].name for cut in ("top 1", "top 5")), MAIN, *near]
     columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
     note = f"The first findings of the concept, then of the density branch, five in all. {_INTERVAL}{_chance(scores)}"
     rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
@@ -265,7 +270,7 @@ def sensitivity_table(setting: str, runs: Sequence[Run], base: Run, methods: Seq
         base: with the settings as they are.
         methods: whose scores.
     """
-    names = ("synonym, top 1", "synonym, top 5", MAIN, "reciprocal rank, synonym")
+    names = (*(HITS[Level.SYNONYM, cut].name for cut in ("top 1", "top 5")), MAIN, RANKS[Level.SYNONYM].name)
     rows: list[tuple[Cell, ...]] = []
     for method in methods:
         for run in runs:

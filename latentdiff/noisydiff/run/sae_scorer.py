@@ -14,7 +14,7 @@ from latentdiff.noisydiff.run import harness
 from latentdiff.noisydiff.run.inputs import open_images
 from latentdiff.noisydiff.run.sweep import score_set
 from latentdiff.noisydiff.scoring.aggregate import per_pair
-from latentdiff.noisydiff.scoring.measures import MAIN
+from latentdiff.noisydiff.scoring.catalogue import MAIN
 from latentdiff.noisydiff.settings import Settings, read_settings
 from latentdiff.statistics.bootstrap import estimate
 from latentdiff.statistics.estimates import Estimate

@@ -19,7 +19,8 @@ from latentdiff.noisydiff.pages.summary import sensitivity_table
 from latentdiff.noisydiff.run.harness import run
 from latentdiff.noisydiff.run.inputs import find_sae, open_images, open_pairs
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of
-from latentdiff.noisydiff.scoring.measures import MAIN, SideScore, score
+from latentdiff.noisydiff.scoring.catalogue import MAIN
+from latentdiff.noisydiff.scoring.measures import SideScore, score
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
 from latentdiff.presentation.figures import write_figures
 from latentdiff.presentation.tables import write_tables

@@ -12,7 +12,8 @@ from latentdiff.evidence import wilson
 from latentdiff.findings import SIDES, Interval
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair
-from latentdiff.noisydiff.scoring.measures import LEVELS, Judge, check_predictions, level_of
+from latentdiff.noisydiff.scoring.catalogue import Level
+from latentdiff.noisydiff.scoring.measures import Judge, check_predictions, level_of
 from latentdiff.statistics.bootstrap import estimate, ratio
 from latentdiff.statistics.estimates import Estimate
 
@@ -140,7 +141,7 @@ def _confirmed_and_true(pair: Pair, answer: Prediction, judge: Judge) -> tuple[i
     for side, truth in pair.truth.items():
         accepted, findings = judge(truth), answer.findings.get(side, ())
         for words, held in zip(findings[:TOP], answer.confirmed.get(side, ()), strict=False):
-            named = [level_of(word, accepted) in LEVELS[:2] for word in words] if held else []
+            named = [level_of(word, accepted) in (Level.EXACT, Level.SYNONYM) for word in words] if held else []
             confirmed, first_word, any_word = confirmed + held, first_word + any(named[:1]), any_word + any(named)
     return len(pair.truth), confirmed, first_word, any_word
 

@@ -1,8 +1,8 @@
 """How well an answer says what was planted: hits, rank of the first hit, similarity of sentences (docs/methods.md, 8).
 
-A hit is exact, by a synonym, or one step of WordNet away; each level counts the ones before it too. It is looked for
-in the first finding, in the first five, and at an equal number of words: 5 and 25, the first word of every finding
-before the second of any, so that a method with many words a finding gains nothing by them.
+A hit is exact, by a synonym, or one step of WordNet away (`catalogue.Level`). It is looked for in the first
+finding, in the first five, and at an equal number of words: 5 and 25, the first word of every finding before the second
+of any, so that a method with many words a finding gains nothing by them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,11 @@ from latentdiff.findings import Side
 from latentdiff.naming.vocabulary import fold
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
+from latentdiff.noisydiff.scoring.catalogue import CUTS, HITS, JOINED, LEVELS, RANKS, SIMILARITY, Level
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 
 Findings = Sequence[Sequence[str]]  # of one side, best first; a finding is its words, best first
 
-LEVELS = ("exact", "synonym", "one step")
-CUTS: Mapping[str, tuple[str, int]] = {
-    "top 1": ("findings", 1),
-    "top 5": ("findings", TOP),
-    "5 words": ("words", 5),
-    "25 words": ("words", 25),
-}
-JOINED = ("top 1", "top 5")  # cuts at which the words of a finding are also compared as one phrase
-SIMILARITIES = (*(f"similarity, {cut}" for cut in CUTS), *(f"joined, {cut}" for cut in JOINED))
-MAIN = "synonym, 25 words"  # what methods are compared by: exact-or-synonym hits at an equal number of words
-NEAR = "similarity, top 5"  # the paper's
-NEAR_JOINED = "joined, top 5"
 SENTENCE = 4  # words from which an entry is read as a sentence, in which a name may stand anywhere
 
 
@@ -61,21 +50,13 @@ class SideScore:
     scarcity: float
     planted: int  # images of the side that show the truth
     images: int  # of the side
-    values: Mapping[str, float]  # by measure ("synonym, 5 words"): hits 0 or 1, reciprocal ranks, cosines
-    ranks: Mapping[str, int | None]  # level -> the first finding that hits, from 1
+    values: Mapping[str, float]  # by name of MEASURES: hits 0 or 1, reciprocal ranks, cosines
+    ranks: Mapping[Level, int | None]  # level -> the first finding that hits, from 1
 
 
 def by_names(truth: Truth) -> Accepted:
     """The judge that knows no WordNet: the truth's own names."""
     return Accepted(frozenset(fold(name) for name in (truth.phrase, *truth.names)), frozenset(), frozenset())
-
-
-def in_words(measure: str) -> str:
-    """A measure as people say it: "exact or synonym hits in 5 words"."""
-    kind, _, cut = measure.partition(", ")
-    names = {"exact": "exact hits", "synonym": "exact or synonym hits", "one step": "hits within one WordNet step"}
-    where = f"the {cut}" if cut in CUTS and cut.startswith("top") else cut
-    return f"{names.get(kind, kind)} {'of' if kind.startswith('reciprocal') else 'in'} {where}" if cut else measure
 
 
 def score(
@@ -84,7 +65,7 @@ def score(
     """The scores of every prediction on every side that has a truth; a side about which nothing is said scores 0.
 
     Args:
-        pairs: the benchmark; A = A pairs have no truth and no score (see `answers.false_alarms`).
+        pairs: the benchmark; A = A pairs have no truth and no score (see `claims.false_alarms`).
         predictions: of any methods, at most one for each method and pair.
         judge: which words name a truth.
         space: where similarity is measured; None: it is not.
@@ -122,7 +103,7 @@ def check_predictions(pairs: Mapping[str, Any], predictions: Sequence[Prediction
         seen.add((prediction.method, prediction.pair))
 
 
-def level_of(entry: str, accepted: Accepted) -> str | None:
+def level_of(entry: str, accepted: Accepted) -> Level | None:
     """How well an entry names the truth: the first of LEVELS that it reaches, None where it reaches none.
 
     A word or short phrase counts as a whole ("hot dog" is no dog); in an entry of four words or more, such as a
@@ -132,7 +113,7 @@ def level_of(entry: str, accepted: Accepted) -> str | None:
     return next((level for level, words in zip(LEVELS, accepted, strict=True) if not keys.isdisjoint(words)), None)
 
 
-def first_hits(findings: Findings, accepted: Accepted) -> dict[str, int | None]:
+def first_hits(findings: Findings, accepted: Accepted) -> dict[Level, int | None]:
     """For each level the rank of the first finding that hits, from 1; None where none does."""
     reached = [[level_of(entry, accepted) for entry in finding] for finding in findings]
     return {
@@ -175,19 +156,19 @@ def _score_side(
     truth = pair.truth[side]
     reached = {cut: {level_of(entry, accepted) for entry in entries_within(findings, cut)} for cut in CUTS}
     values = {
-        f"{level}, {cut}": float(not reached[cut].isdisjoint(LEVELS[: i + 1]))
+        HITS[level, cut].name: float(not reached[cut].isdisjoint(LEVELS[: i + 1]))
         for i, level in enumerate(LEVELS)
         for cut in CUTS
     }
     ranks = first_hits(findings, accepted)
     for level, rank in ranks.items():
-        values[f"reciprocal rank, {level}"] = 1 / rank if rank else 0.0
+        values[RANKS[level].name] = 1 / rank if rank else 0.0
     if space is not None:
-        for cut in CUTS:
-            values[f"similarity, {cut}"] = _nearest(space, truth.phrase, entries_within(findings, cut))
-        for cut in JOINED:
-            phrases = [joined(finding) for finding in findings[: CUTS[cut][1]]]
-            values[f"joined, {cut}"] = _nearest(space, truth.phrase, phrases)
+        for cut, measure in SIMILARITY.items():
+            values[measure.name] = _nearest(space, truth.phrase, entries_within(findings, cut))
+        for cut, measure in JOINED.items():
+            phrases = [joined(finding) for finding in findings[: CUTS[cut].amount]]
+            values[measure.name] = _nearest(space, truth.phrase, phrases)
     images = len(pair.a if side == "a" else pair.b)
     return SideScore(
         prediction.method, pair.id, pair.parent, side, truth.phrase, pair.scarcity,

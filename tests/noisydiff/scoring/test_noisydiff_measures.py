@@ -11,10 +11,8 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.naming.vocabulary import fold
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
+from latentdiff.noisydiff.scoring.catalogue import CUTS, LEVELS, SIMILARITIES
 from latentdiff.noisydiff.scoring.measures import (
-    CUTS,
-    LEVELS,
-    SIMILARITIES,
     Accepted,
     by_names,
     entries_within,
