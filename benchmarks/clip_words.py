@@ -27,7 +27,7 @@ from latentdiff.naming.vocabulary import fold
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import Context
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.run.harness import Bench, answer
+from latentdiff.noisydiff.run.harness import BenchmarkContext, predict
 from latentdiff.noisydiff.settings import Settings
 from sae_training import TrainSettings, train
 
@@ -86,14 +86,14 @@ def main() -> None:
         raise SystemExit(f"error: no {' and no '.join(missing)} in {options.data}; name their folder with --data")
     images, pairs = tagged(options.data)
     with TemporaryDirectory() as folder:
-        bench = open_bench(options.data, images, Path(folder))
-        said = {pair.id: {p.method: p for p in answer(pair, METHODS, bench)} for pair in pairs}
+        context = open_context(options.data, images, Path(folder))
+        said = {pair.id: {p.method: p for p in predict(pair, METHODS, context)} for pair in pairs}
         for name, changed in NAMINGS.items():
-            naming = replace(bench.settings.naming, **changed)
-            other = replace(bench, settings=replace(bench.settings, naming=naming))
+            naming = replace(context.settings.naming, **changed)
+            other = replace(context, settings=replace(context.settings, naming=naming))
             for pair in pairs:
-                said[pair.id] |= {f"{p.method}, {name}": p for p in answer(pair, VARIED, other)}
-    known = {fold(word) for word in bench.context.words.words}
+                said[pair.id] |= {f"{p.method}, {name}": p for p in predict(pair, VARIED, other)}
+    known = {fold(word) for word in context.for_baselines.words.words}
     hits: dict[str, list[bool]] = {}
     for pair in pairs:
         accepted = {fold(name) for name in pair.truth["a"].names}
@@ -129,7 +129,7 @@ def tagged(data: Path) -> tuple[EmbeddingSet, list[Pair]]:
     return images, pairs
 
 
-def open_bench(data: Path, images: EmbeddingSet, folder: Path) -> Bench:
+def open_context(data: Path, images: EmbeddingSet, folder: Path) -> BenchmarkContext:
     """What the methods need; the SAE is trained on all photographs."""
     stored = np.load(data / "clip_embeddings" / "lvis1203_clip_vitb32_text.npz")
     names = tuple(name.replace("_", " ").partition("(")[0].strip() for name in stored["name"].tolist())
@@ -146,7 +146,7 @@ def open_bench(data: Path, images: EmbeddingSet, folder: Path) -> Bench:
     sae = train(images, TrainSettings(), fingerprint=encoder.fingerprint, description="all photographs")
     rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
     settings = Settings(naming=naming)
-    return Bench(images, rows, settings, Context(encoder, words, raw_words, settings.language), sae)
+    return BenchmarkContext(images, rows, settings, Context(encoder, words, raw_words, settings.language), sae)
 
 
 def first_words(prediction: Prediction, count: int = 5) -> list[str]:

@@ -1,1 +1,1 @@
-"""Noisy-Diff: pairs of image sets with a known sparse difference, measures, and the rivals (docs/methods.md, 8, 9)."""
+"""Noisy-Diff: pairs of sets with a known sparse difference, methods, and their scores (docs/methods.md, 8, 9)."""

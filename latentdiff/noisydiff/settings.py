@@ -11,14 +11,14 @@ from latentdiff.comparison import CompareSettings
 from latentdiff.config import fill, read_keys
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.methods.presets import OWN
-from latentdiff.noisydiff.methods.registry import RIVALS
+from latentdiff.noisydiff.methods.registry import BASELINES
 from latentdiff.noisydiff.pairs.registry import BUILDERS
 from latentdiff.registry import choose
 
 T = TypeVar("T")
 
 PARTS = ("all", "held-out", "training")
-METHOD_NAMES = (*OWN, *RIVALS)
+METHOD_NAMES = (*OWN, *BASELINES)
 _VARIABLE = ("encoder", "sae", "naming", "concepts", "density", "language", "verify", "combine")  # by a sweep
 _SET_TEXTS = ("images", "column", "context", "definitions")
 _TEXTS = ("out", "cache", "encoder", "data.root", "naming.file", "sae.path", "only")
@@ -52,7 +52,7 @@ class SetSettings:
         instances: COCO-format files that say it instead of a column.
         definitions: builder "visdiffbench": the table of its pairs.
         scarcities: build the pairs once for each; none: with the scarcity of the builder's section.
-        halves: A = A pairs beside: random halves of the set.
+        halves: number of null pairs beside: random halves of the set (A = A).
         halves_size: images of each half; none: half of the set.
     """
 
@@ -114,7 +114,7 @@ class Settings(CompareSettings):
         encoder: a name for `load_encoder`.
         device: where models run.
         processes: that answer pairs at the same time, one thread each; 0: this one alone, with all its threads.
-        seed: of whatever the methods draw, and of the halves of A = A pairs.
+        seed: of whatever the methods draw, and of the null pairs.
         fresh: answer everything anew.
         similarity: model of the similarity of sentences; "" for the one that is found offline, "none" for none.
         out: folder for pairs, answers, tables and the page.
@@ -123,7 +123,7 @@ class Settings(CompareSettings):
     """
 
     data: DataSettings = field(default_factory=DataSettings)
-    methods: tuple[str, ...] = ("concept", "density", "combined", *RIVALS)
+    methods: tuple[str, ...] = ("concept", "density", "combined", *BASELINES)
     only: str | None = None
     pairs: int | None = None
     encoder: str = "mini"
@@ -156,7 +156,7 @@ class Settings(CompareSettings):
     @property
     def needs_pool(self) -> bool:
         """Whether a method needs the pool's SAE."""
-        return any(RIVALS[m].needs_latents if m in RIVALS else not OWN[m].task for m in self.methods)
+        return any(BASELINES[m].needs_latents if m in BASELINES else not OWN[m].task for m in self.methods)
 
     def chosen_sets(self) -> tuple[SetSettings, ...]:
         """The sets to run.

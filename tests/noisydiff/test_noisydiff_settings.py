@@ -8,7 +8,7 @@ import pytest
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import __main__ as command
-from latentdiff.noisydiff.methods.registry import RIVALS, Rival
+from latentdiff.noisydiff.methods.registry import BASELINES, Baseline
 from latentdiff.noisydiff.run.harness import _facts
 from latentdiff.noisydiff.settings import Settings, located, read_settings, read_variants, to_yaml
 
@@ -133,10 +133,10 @@ def test_the_pools_sae_is_needed_by_our_methods_without_task() -> None:
     assert not Settings(methods=("task-concept", "gsclip")).needs_pool
 
 
-def test_a_rival_needs_the_pools_sae_where_its_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_baseline_needs_the_pools_sae_where_its_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     given = Settings(methods=("gsclip",))
     assert _facts("gsclip", given, "one SAE") == _facts("gsclip", given, "another")
-    monkeypatch.setitem(RIVALS, "gsclip", Rival(RIVALS["gsclip"].answer, needs_latents=True))
+    monkeypatch.setitem(BASELINES, "gsclip", Baseline(BASELINES["gsclip"].answer, needs_latents=True))
     assert given.needs_pool
     assert _facts("gsclip", given, "one SAE") != _facts("gsclip", given, "another")
 

@@ -1,6 +1,6 @@
-"""The rivals, each a plain function of two sets, from its own paper's description (docs/methods.md, 9).
+"""The baselines, each a plain function of two sets, from its own paper's description (docs/methods.md, 9).
 
-A new one is a function `(a, b, context) -> Answer` and a line in `RIVALS`, which says all that is special about it.
+A new one is a function `(a, b, context) -> Answer` and a line in `BASELINES`, which says all that is special about it.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from latentdiff.noisydiff.methods.means import gsclip, mean_shift
 from latentdiff.noisydiff.methods.tails import vocabulary
 from latentdiff.noisydiff.methods.visdiff import visdiff
 
-__all__ = ["CHANCE", "RIVALS", "Answer", "Context", "Rival"]
+__all__ = ["BASELINES", "CHANCE", "Answer", "Baseline", "Context"]
 
 
 @dataclass(frozen=True)
-class Rival:
-    """A rival, and what else the benchmark must know of it."""
+class Baseline:
+    """A baseline, and what else the benchmark must know of it."""
 
     answer: Callable[[EmbeddingSet, EmbeddingSet, Context], Answer]
     needs_latents: bool = False  # whether it is given the names of the latents of the pool's SAE
     chance: bool = False  # whether it knows nothing of the difference
 
 
-RIVALS: dict[str, Rival] = {
-    "visdiff": Rival(visdiff),
-    "gsclip": Rival(gsclip),
-    "mean-shift": Rival(mean_shift),
-    "vocabulary": Rival(vocabulary),
-    "random-latents": Rival(random_latents, needs_latents=True, chance=True),
-    "random-words": Rival(random_words, chance=True),
-    "parent": Rival(parent, chance=True),
+BASELINES: dict[str, Baseline] = {
+    "visdiff": Baseline(visdiff),
+    "gsclip": Baseline(gsclip),
+    "mean-shift": Baseline(mean_shift),
+    "vocabulary": Baseline(vocabulary),
+    "random-latents": Baseline(random_latents, needs_latents=True, chance=True),
+    "random-words": Baseline(random_words, chance=True),
+    "parent": Baseline(parent, chance=True),
 }
-CHANCE = tuple(name for name, rival in RIVALS.items() if rival.chance)
+CHANCE = tuple(name for name, baseline in BASELINES.items() if baseline.chance)

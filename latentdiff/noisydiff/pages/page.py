@@ -82,7 +82,7 @@ class Entry:
     pair: Pair
     halves: tuple[Half, ...]
     outcome: str  # how the main method did by the main measure: "both", "one", "none", or "same" for A = A
-    evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # method -> what its answer carries
+    evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # method -> what its prediction carries
 
 
 def write_page(content: Content, judge: Judge, file: Path) -> None:
@@ -127,15 +127,15 @@ def render(content: Content, judge: Judge) -> str:
 def entries(content: Content, judge: Judge, methods: Sequence[str], main: str) -> list[Entry]:
     """Every pair with what each method said of it, in the methods' order."""
     scores = {(s.pair, s.method, s.side): s for s in content.scores}
-    answers: dict[str, dict[str, Prediction]] = {}
+    by_pair: dict[str, dict[str, Prediction]] = {}
     for prediction in content.predictions:
-        answers.setdefault(prediction.pair, {})[prediction.method] = prediction
-    return [_entry(pair, answers.get(pair.id, {}), scores, judge, methods, main) for pair in content.pairs]
+        by_pair.setdefault(prediction.pair, {})[prediction.method] = prediction
+    return [_entry(pair, by_pair.get(pair.id, {}), scores, judge, methods, main) for pair in content.pairs]
 
 
 def _entry(
     pair: Pair,
-    answers: Mapping[str, Prediction],
+    by_method: Mapping[str, Prediction],
     scores: Mapping[tuple[str, str, Side], SideScore],
     judge: Judge,
     methods: Sequence[str],
@@ -146,9 +146,9 @@ def _entry(
         truth = pair.truth.get(side)
         accepted = judge(truth) if truth else Accepted(frozenset(), frozenset(), frozenset())
         said = tuple(
-            _said(answers[method], side, accepted, scores.get((pair.id, method, side)))
+            _said(by_method[method], side, accepted, scores.get((pair.id, method, side)))
             for method in methods
-            if method in answers
+            if method in by_method
         )
         also = tuple(name for name in truth.names if name != truth.phrase) if truth else ()
         halves.append(Half(side, truth, also, len(pair.a if side == "a" else pair.b), said))
@@ -156,28 +156,28 @@ def _entry(
     named = sum(hits)
     outcome = "same" if not pair.truth else "both" if hits and named == len(hits) else "one" if named else "none"
     evidence = tuple(
-        (method, tuple((key, value[:LONGEST]) for key, value in standalone.flatten(answers[method].details)))
+        (method, tuple((key, value[:LONGEST]) for key, value in standalone.flatten(by_method[method].details)))
         for method in methods
-        if method in answers and answers[method].details
+        if method in by_method and by_method[method].details
     )
     return Entry(pair, tuple(halves), outcome, evidence)
 
 
-def _said(answer: Prediction, side: Side, accepted: Accepted, score: SideScore | None) -> Said:
+def _said(prediction: Prediction, side: Side, accepted: Accepted, score: SideScore | None) -> Said:
     findings, left = [], WORDS
-    for finding in answer.findings.get(side, ()):
+    for finding in prediction.findings.get(side, ()):
         findings.append(tuple((entry, level_of(entry, accepted)) for entry in finding[:left]))
         left -= len(finding)
         if left <= 0:
             break
-    images = answer.details.get("images")
+    images = prediction.details.get("images")
     of_side = images.get(side) if isinstance(images, Mapping) else None
     tiles = tuple(map(str, of_side))[:TILES] if isinstance(of_side, (list, tuple)) else ()
     return Said(
-        answer.method,
+        prediction.method,
         tuple(findings),
         score.ranks[Level.SYNONYM] if score else None,
         score.values.get(NEAR) if score else None,
-        answer.abstained,
+        prediction.abstained,
         tiles,
     )

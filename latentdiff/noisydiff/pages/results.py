@@ -12,31 +12,12 @@ from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pages.figures import standard_figures
 from latentdiff.noisydiff.pages.page import Content, write_page
 from latentdiff.noisydiff.pages.summary import standard_tables
-from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.pairs.wordnet import read_wordnet
+from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.scoring.catalogue import MAIN, NEAR
-from latentdiff.noisydiff.scoring.measures import Accepted, by_names, score
-from latentdiff.noisydiff.scoring.similarity import SentenceSpace, load_space
+from latentdiff.noisydiff.scoring.measures import by_wordnet, score
+from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 from latentdiff.presentation.figures import write_figures
 from latentdiff.presentation.tables import write_rows, write_tables
-
-
-def open_space(model: str) -> SentenceSpace | None:
-    """The space in which sentences are compared, by the setting `similarity`; None where it is "none".
-
-    Raises:
-        LatentDiffError: the model is not there.
-    """
-    return None if model == "none" else load_space(model)
-
-
-def by_wordnet(truth: Truth) -> Accepted:
-    """The judge of exact, synonym and one-step hits; a truth that is no noun of WordNet has its own names alone."""
-    accepted = by_names(truth)
-    if truth.wnid is None:
-        return accepted
-    names = read_wordnet().names(truth.wnid)
-    return Accepted(accepted.exact, names.own, names.one_step)
 
 
 def write_results(
@@ -53,7 +34,7 @@ def write_results(
     Args:
         title: what was run.
         pairs: with a truth, or A = A.
-        predictions: the answers to them.
+        predictions: for them.
         images: that the pairs name.
         space: for the similarity of sentences; None leaves it out.
         run: settings and versions, for the page.
@@ -78,7 +59,7 @@ def write_results(
 
 
 def _shown(predictions: Sequence[Prediction], images: EmbeddingSet) -> dict[str, bytes]:
-    """The image files that answers show, by id."""
+    """The image files that predictions show, by id."""
     wanted = {id for said in predictions for ids in said.details.get("images", {}).values() for id in ids}
     table = images.table.select(["id", "uri"]).to_pylist()
     uris = {row["id"]: row["uri"] for row in table if row["id"] in wanted and row["uri"]}

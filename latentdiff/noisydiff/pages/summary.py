@@ -32,7 +32,7 @@ from latentdiff.presentation.tables import Cell, Column, Table
 from latentdiff.statistics.bootstrap import estimate
 from latentdiff.statistics.estimates import Estimate, Reading
 
-OURS = ("concept", "density", "combined", "task-concept", "task-combined")
+PRESET_METHODS = ("concept", "density", "combined", "task-concept", "task-combined")
 _LEVELS = 6  # of scarcity, up to which each has a column of its own
 READABLE = 12  # pairs up to which a table says what each method says of them
 COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
@@ -60,7 +60,7 @@ def standard_tables(
     near = _near_measures(scores)
     if near:
         tables.append(similarity_table(scores))
-    tables += [difference_table(scores, ours) for ours in OURS if ours in methods_of(scores)]
+    tables += [difference_table(scores, method) for method in PRESET_METHODS if method in methods_of(scores)]
     tables += [scarcity_table(scores, MAIN), correlation_table(scores, NEAR if near else MAIN)]
     if near:
         tables.append(coverage_table(scores, NEAR))
@@ -98,7 +98,7 @@ def similarity_table(scores: Sequence[SideScore]) -> Table:
     return Table("similarity", "Sentence similarity", note, (Column("method"), *columns), rows)
 
 
-def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
+def difference_table(scores: Sequence[SideScore], method: str) -> Table:
     """How much better one method is than each other on the same pairs, over all and at each scarcity."""
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
     hits = (*(HITS[Level.SYNONYM, cut].name for cut in ("top 5", "5 words")), MAIN)
@@ -112,17 +112,17 @@ def difference_table(scores: Sequence[SideScore], ours: str) -> Table:
     ]
     rows: list[tuple[Cell, ...]] = [
         (
-            theirs,
-            *(paired(scores, measure, ours, theirs) for measure in hits),
-            *(paired(of_level[x], MAIN, ours, theirs) for x in apart),
-            *(paired(scores, measure, ours, theirs) for measure in near),
+            other,
+            *(paired(scores, measure, method, other) for measure in hits),
+            *(paired(of_level[x], MAIN, method, other) for x in apart),
+            *(paired(scores, measure, method, other) for measure in near),
         )
-        for theirs in methods_of(scores)
-        if theirs != ours
+        for other in methods_of(scores)
+        if other != method
     ]
-    note = f"{ours} minus the method of the row, paired: hits in percentage points, similarity in cosine. {_INTERVAL}"
-    title = f"Differences: {ours} against the others"
-    return Table(f"differences-{ours}", title, note, (Column("against"), *columns), tuple(rows))
+    note = f"{method} minus the method of the row, paired: hits in percentage points, similarity in cosine. {_INTERVAL}"
+    title = f"Differences: {method} against the others"
+    return Table(f"differences-{method}", title, note, (Column("against"), *columns), tuple(rows))
 
 
 def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8) -> Table:

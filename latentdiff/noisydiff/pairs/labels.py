@@ -1,6 +1,6 @@
 """What is known of each image, from where it is kept: COCO's annotations, a list-valued or a class column.
 
-All builders start from one of two mappings from the ids of images, so that the order of rows can play no part.
+Builders start from a mapping by image id, `Labels` or `Classes`, so that the order of rows plays no part.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pairs that others have defined: VisDiffBench's named groups of images, and closed sets as in MetaShift.
+"""Published pairs, which others have defined: VisDiffBench's named groups of images, and closed sets as in MetaShift.
 
 VisDiffBench: Dunlap, Zhang et al., CVPR 2024. MetaShift: Liang and Zou, ICLR 2022. In both, all images of a side show
 what it is named for: the scarcity is 1.

@@ -1,4 +1,4 @@
-"""What all builders share: draws that depend on a seed and on names alone, and how many images make a scarcity."""
+"""What all builders share: random order by seed and names alone, and the number of images for a scarcity."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TooFewImages(LatentDiffError):
 
 @dataclass(frozen=True)
 class Parts:
-    """One side before its scarcity is set, both in random order: what is taken of them is always the beginning."""
+    """One side before its scarcity is set. Both parts are in random order; images are taken from the beginning."""
 
     background: tuple[str, ...]
     planted: tuple[str, ...]  # the images that show the side's truth
@@ -35,7 +35,7 @@ def shuffled(ids: Iterable[str], seed: int, *names: str) -> list[str]:
     Args:
         ids: of images, each once.
         seed: of the benchmark, 0 or more.
-        names: what is drawn: other names, another order.
+        names: what the order is for; other names give another order.
     """
     if seed < 0:
         raise LatentDiffError(f"the seed is {seed}; use 0 or more")

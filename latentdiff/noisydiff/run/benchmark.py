@@ -1,4 +1,4 @@
-"""A whole benchmark: for each set its images, pairs and answers, and what is written of them."""
+"""A whole benchmark: for each set its images, pairs and predictions, and what is written of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from latentdiff.encoders import Encoder, load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming import build_vocabulary, embed_vocabulary
-from latentdiff.noisydiff.pages.results import open_space, write_results
-from latentdiff.noisydiff.run.harness import answered, run
+from latentdiff.noisydiff.pages.results import write_results
+from latentdiff.noisydiff.run.harness import kept_predictions, run
 from latentdiff.noisydiff.run.inputs import find_sae, open_images, open_pairs, pairs_file
+from latentdiff.noisydiff.scoring.similarity import open_space
 from latentdiff.noisydiff.settings import Settings, to_yaml
 from latentdiff.runlog import RunLog
 from sae_training.files import replacing
@@ -61,8 +62,8 @@ def run_all(settings: Settings, command: str = "", answer: bool = True, progress
         with log.timed("words"):  # once, before several processes look for them in the cache
             embed_vocabulary(build_vocabulary(settings.naming), encoder, settings.naming, progress=progress)
         with log.timed("answers"):
-            matter = (pairs, images, settings, sae, folder / "answers")
-            predictions = run(*matter, progress) if answer else answered(*matter)
+            inputs = (pairs, images, settings, sae, folder / "answers")
+            predictions = run(*inputs, progress) if answer else kept_predictions(*inputs)
         facts = {**log.finish(images=images.digest), "settings": asdict(settings)}
         page = write_results(f"Noisy-Diff: {one.name}", pairs, predictions, images, space, facts, folder)
         with replacing(folder / "config.yaml") as temporary:

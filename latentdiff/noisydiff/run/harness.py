@@ -1,4 +1,4 @@
-"""Every method on every pair: in parallel processes, each pair's answers one file, what is there already left alone."""
+"""Every method on every pair, in parallel processes; each pair's predictions are one file, made once."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from latentdiff.keys import key_of
 from latentdiff.naming import LatentName, build_vocabulary, embed_vocabulary, name_directions
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.presets import OWN, answer_own, on_the_sets, preset_settings
-from latentdiff.noisydiff.methods.registry import RIVALS, Answer, Context
+from latentdiff.noisydiff.methods.registry import BASELINES, Answer, Context
 from latentdiff.noisydiff.pairs.pair import Pair
-from latentdiff.noisydiff.run.store import file_of, missing, read_answers, write_answers
+from latentdiff.noisydiff.run.store import file_of, missing, read_predictions, write_predictions
 from latentdiff.noisydiff.settings import Settings
 from sae_training.settings import EDITION as TRAINING
 from sae_training.settings import steering
@@ -43,22 +43,22 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Job:
-    """What every process is told: all else it opens itself."""
+    """What a process is sent; it opens everything else itself."""
 
     settings: Settings
     images: Path  # the embedding set
     sae: Path | None  # of the pool
-    folder: Path  # where answers are kept
+    folder: Path  # where predictions are kept
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
-    """What the answers to all pairs need: the images, the encoder's words, the pool's SAE."""
+class BenchmarkContext:
+    """What every prediction needs: the images, the encoder's words, the pool's SAE."""
 
     images: EmbeddingSet
     rows: Mapping[str, int]  # id -> row
     settings: CompareSettings
-    context: Context
+    for_baselines: Context
     sae: SparseAutoencoder | None
 
     def sets(self, pair: Pair) -> tuple[EmbeddingSet, EmbeddingSet]:
@@ -82,16 +82,16 @@ def run(
     folder: Path,
     progress: Progress | None = None,
 ) -> list[Prediction]:
-    """The answers of `settings.methods` to all pairs, in the order of the pairs, then of the methods.
+    """The predictions of `settings.methods` for all pairs, in the order of the pairs, then of the methods.
 
-    Answers that are in the folder already, made from the same images and settings, are taken as they are.
+    Predictions that are in the folder already, made from the same images and settings, are taken as they are.
 
     Args:
         pairs: with ids of their own.
         images: embedding set on disk that holds all images of the pairs.
         settings: methods, processes, and everything that steers the methods.
         sae: folder of the pool's SAE; None where no method needs one.
-        folder: where the answers are kept, one file a pair.
+        folder: where the predictions are kept, one file a pair.
         progress: told ("pairs", done, pairs that had something to do).
 
     Raises:
@@ -112,28 +112,29 @@ def run(
     for done in _work(todo, settings.processes):
         if progress:  # from 0 on: the first pair may take minutes
             progress("pairs", done, len(todo))
-    return _answered(files, keys)
+    return _kept(files, keys)
 
 
-def answered(
+def kept_predictions(
     pairs: Sequence[Pair], images: EmbeddingSet, settings: Settings, sae: Path | None, folder: Path
 ) -> list[Prediction]:
-    """The answers that are there already (the arguments of `run`)."""
-    return _answered({pair.id: file_of(folder, pair.id) for pair in pairs}, _keys(pairs, images, settings, sae))
+    """The predictions that are in the folder already (the arguments of `run`)."""
+    return _kept({pair.id: file_of(folder, pair.id) for pair in pairs}, _keys(pairs, images, settings, sae))
 
 
-def answer(pair: Pair, methods: Sequence[str], bench: Bench) -> list[Prediction]:
-    """What some methods say of a pair, in their order."""
-    a, b = bench.sets(pair)
+def predict(pair: Pair, methods: Sequence[str], context: BenchmarkContext) -> list[Prediction]:
+    """The predictions of some methods for a pair, in their order."""
+    a, b = context.sets(pair)
     own = [method for method in methods if method in OWN]
     answers: dict[str, tuple[Answer, float]] = {}
     if own:
-        answers |= answer_own(a, b, own, bench.settings, bench.context.encoder, bench.sae, bench.context.device)
-    context = replace(bench.context, parent=pair.parent)
+        shared = context.for_baselines
+        answers |= answer_own(a, b, own, context.settings, shared.encoder, context.sae, shared.device)
+    for_baselines = replace(context.for_baselines, parent=pair.parent)
     for method in methods:
         if method not in OWN:
             started = time.perf_counter()
-            said = RIVALS[method].answer(a, b, context)
+            said = BASELINES[method].answer(a, b, for_baselines)
             answers[method] = said, time.perf_counter() - started
     return [_prediction(method, pair, *answers[method]) for method in methods]
 
@@ -146,9 +147,9 @@ def _prediction(method: str, pair: Pair, said: Answer, seconds: float) -> Predic
 def _keys(
     pairs: Sequence[Pair], images: EmbeddingSet, settings: Settings, sae: Path | None
 ) -> dict[str, dict[str, str]]:
-    """For each pair and method a key of all that its answer depends on.
+    """For each pair and method a key of all that its prediction depends on.
 
-    A pair of halves of one set (A = A) trains no SAE of its own, which would be most of the time of a run.
+    Methods that train an SAE for the pair are not asked about null pairs: that would be most of the time of a run.
     """
     common = [images.digest, images.fingerprint, key_of(build_vocabulary(settings.naming).words)]
     card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
@@ -169,9 +170,9 @@ def _keys(
 
 
 def _facts(method: str, settings: Settings, sae: str | None) -> Any:
-    """The settings that a method's answers depend on."""
+    """The settings that a method's predictions depend on."""
     if method not in OWN:
-        latents = sae if RIVALS[method].needs_latents else None
+        latents = sae if BASELINES[method].needs_latents else None
         return asdict(settings.naming), asdict(settings.language), settings.seed, latents
     own = OWN[method]
     chosen = preset_settings(settings, own.preset)
@@ -179,25 +180,25 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     return rest, (TRAINING, asdict(on_the_sets(settings.sae)) | steering(settings.sae)) if own.task else sae
 
 
-def _answered(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
+def _kept(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
     found = []
     for pair, file in files.items():
-        kept = read_answers(file)
+        kept = read_predictions(file)
         found += [kept[method][1] for method, key in keys[pair].items() if method in kept and kept[method][0] == key]
     return found
 
 
 def _work(todo: Sequence[tuple[Job, Pair, Mapping[str, str]]], processes: int) -> Iterator[int]:
-    """Answers what there is to do, here (0 processes) or in other processes; yields how many pairs are done."""
+    """Predicts what is missing, here (0 processes) or in other processes; yields how many pairs are done."""
     if todo:
         yield 0
     if not todo or processes == 0:
         for done, one in enumerate(todo, 1):
-            _answer_and_keep(*one)
+            _predict_and_keep(*one)
             yield done
         return
     with _one_thread(), ProcessPoolExecutor(min(processes, len(todo)), get_context("spawn")) as pool:
-        futures = [pool.submit(_answer_and_keep, *one) for one in todo]
+        futures = [pool.submit(_predict_and_keep, *one) for one in todo]
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()
@@ -230,16 +231,16 @@ def _one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _answer_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
+def _predict_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
     file = file_of(job.folder, pair.id)
-    own, rivals = [m for m in keys if m in OWN], [m for m in keys if m not in OWN]
-    for methods in (own, rivals):  # where a rival fails, what ours said is kept
-        said = {one.method: (keys[one.method], one) for one in answer(pair, methods, _open(job))}
-        write_answers(file, read_answers(file) | said)
+    own, baselines = [m for m in keys if m in OWN], [m for m in keys if m not in OWN]
+    for methods in (own, baselines):  # where a baseline fails, what our own methods predicted is kept
+        said = {one.method: (keys[one.method], one) for one in predict(pair, methods, _open(job))}
+        write_predictions(file, read_predictions(file) | said)
 
 
 @lru_cache(maxsize=1)
-def _open(job: Job) -> Bench:
+def _open(job: Job) -> BenchmarkContext:
     """What a process keeps open from pair to pair."""
     from sae_training import load
 
@@ -252,9 +253,9 @@ def _open(job: Job) -> Bench:
     )
     sae = load(job.sae) if job.sae else None
     names: list[LatentName] = []
-    if sae is not None and any(m in RIVALS and RIVALS[m].needs_latents for m in settings.methods):
+    if sae is not None and any(m in BASELINES and BASELINES[m].needs_latents for m in settings.methods):
         sample = images.rows(np.argsort(images.hashes, kind="stable")[:_SAMPLE])
         names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
     context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=settings.device)
     rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
-    return Bench(images, rows, settings, context, sae)
+    return BenchmarkContext(images, rows, settings, context, sae)

@@ -1,4 +1,4 @@
-"""From the settings of a set to its images, its pairs and the pool's SAE, each made once and kept."""
+"""The images of a set, its pairs and the pool's SAE, from its settings; each is made once and kept."""
 
 from __future__ import annotations
 

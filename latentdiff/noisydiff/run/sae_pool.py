@@ -1,6 +1,6 @@
-"""The SAE of the unlabelled pool: trained once for the same images and settings, and the held-out fifth never seen.
+"""The SAE of the unlabelled pool: trained once for the same images and settings, never on the held-out fifth.
 
-Held out are the images the hash of whose source id (of whose id, where there is none) leaves no remainder by five.
+An image is held out where the hash of its source id (of its id, where it has none) divides by five.
 """
 
 from __future__ import annotations

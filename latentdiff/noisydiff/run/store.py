@@ -1,5 +1,7 @@
-"""The answers to a pair as one file, each with the key of what it was made from: nothing is done twice or taken over
-from other settings, and a killed run goes on where it was."""
+"""The predictions for a pair as one file, each with the key of all that it was made from.
+
+No prediction is made twice, or taken over from other settings, and a killed run goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,16 @@ from sae_training.files import replacing
 
 log = logging.getLogger(__name__)
 
-Kept = dict[str, tuple[str, Prediction]]  # method -> key, answer
+Kept = dict[str, tuple[str, Prediction]]  # method -> key, prediction
 
 
 def file_of(folder: Path, pair: str) -> Path:
-    """Where the answers to a pair lie; ids of pairs may hold anything."""
+    """Where the predictions for a pair lie; ids of pairs may hold anything."""
     return folder / f"{re.sub(r'[^a-zA-Z0-9-]+', '_', pair)[:80]}-{key_of(pair)[:8]}.json"
 
 
-def read_answers(file: Path) -> Kept:
-    """The answers in a file; none where there is no file, or where it is not one of ours."""
+def read_predictions(file: Path) -> Kept:
+    """The predictions in a file; none where there is no file, or where it cannot be read."""
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))
         return {row["method"]: (row.pop("key"), _prediction(row)) for row in rows}
@@ -37,16 +39,16 @@ def read_answers(file: Path) -> Kept:
         return {}
 
 
-def write_answers(file: Path, kept: Kept) -> None:
-    """Writes all answers to a pair, whole or not at all."""
+def write_predictions(file: Path, kept: Kept) -> None:
+    """Writes all predictions for a pair, whole or not at all."""
     rows = [{"key": key, **asdict(prediction)} for key, prediction in kept.values()]
     with replacing(file) as temporary:
         temporary.write_text(json.dumps(rows, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def missing(file: Path, keys: Mapping[str, str]) -> list[str]:
-    """The methods whose answer is not there with the key that it should have now."""
-    kept = read_answers(file)
+    """The methods whose prediction is missing or has another key than it should have now."""
+    kept = read_predictions(file)
     return [method for method, key in keys.items() if method not in kept or kept[method][0] != key]
 
 

@@ -1,4 +1,4 @@
-"""Which settings do best: a benchmark answered again with one setting changed at a time."""
+"""Which settings do best: a benchmark run again with one setting changed at a time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from latentdiff.naming import build_vocabulary, embed_vocabulary
 from latentdiff.noisydiff.methods.presets import OWN
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pages.figures import setting_figure
-from latentdiff.noisydiff.pages.results import by_wordnet
 from latentdiff.noisydiff.pages.summary import sensitivity_table
 from latentdiff.noisydiff.run.harness import run
 from latentdiff.noisydiff.run.inputs import find_sae, open_images, open_pairs
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of
 from latentdiff.noisydiff.scoring.catalogue import MAIN
-from latentdiff.noisydiff.scoring.measures import SideScore, score
+from latentdiff.noisydiff.scoring.measures import SideScore, by_wordnet, score
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
 from latentdiff.presentation.figures import write_figures
 from latentdiff.presentation.tables import write_tables
@@ -61,8 +60,8 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
                 if variant.key == key and variant.value != as_set.settings[key]:
                     if progress:
                         progress(f"{one.name}: {key}={variant.value}", 0, None)
-                    answers = folder / "sweep" / "answers" / _name(key, variant.value)
-                    runs.append(Run({key: variant.value}, score_set(one, variant.settings, answers, progress)))
+                    predictions = folder / "sweep" / "answers" / _name(key, variant.value)
+                    runs.append(Run({key: variant.value}, score_set(one, variant.settings, predictions, progress)))
             tables.append(sensitivity_table(key, runs, as_set, methods))
             numbers = [run.settings[key] for run in runs]
             if all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in numbers):
@@ -73,13 +72,15 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
     return lines
 
 
-def score_set(one: SetSettings, settings: Settings, answers: Path, progress: Progress | None = None) -> list[SideScore]:
-    """The scores of all methods on the pairs of a set that differ; answers that are there already are taken.
+def score_set(
+    one: SetSettings, settings: Settings, predictions: Path, progress: Progress | None = None
+) -> list[SideScore]:
+    """The scores of all methods on the pairs of a set that differ; predictions that are there already are taken.
 
     Args:
         one: the set.
         settings: of the benchmark; with `sae.path`, that SAE is used.
-        answers: folder that keeps them.
+        predictions: folder that keeps them.
         progress: told (stage, done, total).
 
     Raises:
@@ -90,7 +91,7 @@ def score_set(one: SetSettings, settings: Settings, answers: Path, progress: Pro
     pairs = [pair for pair in open_pairs(one, settings, images) if pair.truth]
     sae = find_sae(one, settings, encoder, progress)
     embed_vocabulary(build_vocabulary(settings.naming), encoder, settings.naming, progress=progress)
-    return score(pairs, run(pairs, images, settings, sae, answers, progress), by_wordnet)
+    return score(pairs, run(pairs, images, settings, sae, predictions, progress), by_wordnet)
 
 
 def _trains(one: SetSettings, settings: Settings) -> bool:

@@ -62,7 +62,7 @@ def readings(scores: Sequence[SideScore], measure: str) -> list[Reading]:
     return result
 
 
-def paired(scores: Sequence[SideScore], measure: str, ours: str, theirs: str) -> Estimate:
-    """How much better `ours` is than `theirs` on the pairs that both answered, with the interval of the difference."""
-    first, second = per_pair(scores, measure, ours), per_pair(scores, measure, theirs)
-    return estimate([first[pair] - second[pair] for pair in first if pair in second])
+def paired(scores: Sequence[SideScore], measure: str, method: str, other: str) -> Estimate:
+    """How much better a method is than another on the pairs of both, with the interval of the difference."""
+    own, others = per_pair(scores, measure, method), per_pair(scores, measure, other)
+    return estimate([own[pair] - others[pair] for pair in own if pair in others])

@@ -1,5 +1,4 @@
-"""What a method's answers say beside hits: whether what is confirmed is true, what is claimed where nothing differs
-(A = A), and what it costs."""
+"""What a method claims beside hits: whether what it confirms is true, what it claims of null pairs, what it costs."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from latentdiff.statistics.estimates import Estimate
 
 @dataclass(frozen=True)
 class FalseAlarms:
-    """How often a method claims a difference between halves of one set (A = A)."""
+    """How often a method claims a difference within a null pair, the halves of one set (A = A)."""
 
     method: str
     runs: int
@@ -43,7 +42,7 @@ class Precision:
 
 @dataclass(frozen=True)
 class Cost:
-    """What an answer takes."""
+    """What a prediction costs."""
 
     method: str
     pairs: int
@@ -53,22 +52,22 @@ class Cost:
 
 
 def false_alarms(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> list[FalseAlarms]:
-    """What every method claims on the A = A pairs; no pair of that kind gives an empty list.
+    """What every method claims of the null pairs; an empty list where there are none.
 
     Raises:
         LatentDiffError: a prediction is of no pair, or a method has two for one pair.
     """
     check_predictions({pair.id: pair for pair in pairs}, predictions)
-    same = {pair.id for pair in pairs if not pair.truth}
+    null = {pair.id for pair in pairs if not pair.truth}
     result = []
-    for method, answers in _by_method([p for p in predictions if p.pair in same]).items():
-        proposed = [sum(len(findings) for findings in answer.findings.values()) for answer in answers]
-        alarms = sum(map(_alarm, answers))
-        low, high = wilson(np.array([alarms]), len(answers))
+    for method, own in _by_method([p for p in predictions if p.pair in null]).items():
+        proposed = [sum(len(findings) for findings in one.findings.values()) for one in own]
+        alarms = sum(map(_alarm, own))
+        low, high = wilson(np.array([alarms]), len(own))
         interval = Interval(float(low[0]), float(high[0]))
-        abstains = any(answer.confirmed or answer.abstained for answer in answers)
-        share = alarms / len(answers)
-        result.append(FalseAlarms(method, len(answers), alarms, share, interval, estimate(proposed), abstains))
+        abstains = any(one.confirmed or one.abstained for one in own)
+        share = alarms / len(own)
+        result.append(FalseAlarms(method, len(own), alarms, share, interval, estimate(proposed), abstains))
     return result
 
 
@@ -84,8 +83,8 @@ def precisions(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: 
     check_predictions(by_id, predictions)
     planted = [p for p in predictions if p.confirmed and by_id[p.pair].truth]
     result = []
-    for method, answers in _by_method(planted).items():
-        counts = np.array([_confirmed_and_true(by_id[answer.pair], answer, judge) for answer in answers], float)
+    for method, own in _by_method(planted).items():
+        counts = np.array([_confirmed_and_true(by_id[one.pair], one, judge) for one in own], float)
         sides, confirmed, first_word, any_word = counts.T
         shares = (ratio(true, confirmed) for true in (first_word, any_word))
         result.append(Precision(method, ratio(confirmed, sides), *shares))
@@ -97,12 +96,12 @@ def costs(predictions: Sequence[Prediction]) -> list[Cost]:
     return [
         Cost(
             method,
-            len(answers),
-            estimate([answer.seconds for answer in answers]),
-            estimate([float(answer.captioned) for answer in answers]),
-            float(np.mean([answer.abstained for answer in answers])),
+            len(own),
+            estimate([one.seconds for one in own]),
+            estimate([float(one.captioned) for one in own]),
+            float(np.mean([one.abstained for one in own])),
         )
-        for method, answers in _by_method(predictions).items()
+        for method, own in _by_method(predictions).items()
     ]
 
 
@@ -135,25 +134,25 @@ def mixtures(
     ]
 
 
-def _confirmed_and_true(pair: Pair, answer: Prediction, judge: Judge) -> tuple[int, int, int, int]:
+def _confirmed_and_true(pair: Pair, prediction: Prediction, judge: Judge) -> tuple[int, int, int, int]:
     """Sides with a truth; of their first findings those confirmed, and those of them true by first and by any word."""
     confirmed = first_word = any_word = 0
     for side, truth in pair.truth.items():
-        accepted, findings = judge(truth), answer.findings.get(side, ())
-        for words, held in zip(findings[:TOP], answer.confirmed.get(side, ()), strict=False):
+        accepted, findings = judge(truth), prediction.findings.get(side, ())
+        for words, held in zip(findings[:TOP], prediction.confirmed.get(side, ()), strict=False):
             named = [level_of(word, accepted) in (Level.EXACT, Level.SYNONYM) for word in words] if held else []
             confirmed, first_word, any_word = confirmed + held, first_word + any(named[:1]), any_word + any(named)
     return len(pair.truth), confirmed, first_word, any_word
 
 
-def _alarm(answer: Prediction) -> bool:
-    if answer.confirmed:
-        return any(any(held) for held in answer.confirmed.values())
-    return not answer.abstained and any(answer.findings.values())
+def _alarm(prediction: Prediction) -> bool:
+    if prediction.confirmed:
+        return any(any(held) for held in prediction.confirmed.values())
+    return not prediction.abstained and any(prediction.findings.values())
 
 
 def _by_method(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
-    answers: dict[str, list[Prediction]] = {}
+    found: dict[str, list[Prediction]] = {}
     for prediction in predictions:
-        answers.setdefault(prediction.method, []).append(prediction)
-    return answers
+        found.setdefault(prediction.method, []).append(prediction)
+    return found

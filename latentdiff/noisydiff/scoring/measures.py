@@ -19,6 +19,7 @@ from latentdiff.findings import Side
 from latentdiff.naming.vocabulary import fold
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
+from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 from latentdiff.noisydiff.scoring.catalogue import CUTS, HITS, JOINED, LEVELS, RANKS, SIMILARITY, Level
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 
@@ -57,6 +58,15 @@ class SideScore:
 def by_names(truth: Truth) -> Accepted:
     """The judge that knows no WordNet: the truth's own names."""
     return Accepted(frozenset(fold(name) for name in (truth.phrase, *truth.names)), frozenset(), frozenset())
+
+
+def by_wordnet(truth: Truth) -> Accepted:
+    """The judge of exact, synonym and one-step hits; a truth that is no noun of WordNet has its own names alone."""
+    accepted = by_names(truth)
+    if truth.wnid is None:
+        return accepted
+    names = read_wordnet().names(truth.wnid)
+    return Accepted(accepted.exact, names.own, names.one_step)
 
 
 def score(

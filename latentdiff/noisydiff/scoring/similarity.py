@@ -74,6 +74,15 @@ def load_space(model: str = "", device: str = "cpu") -> SentenceSpace:
     return SentenceSpace(encode)
 
 
+def open_space(model: str) -> SentenceSpace | None:
+    """The space in which sentences are compared, by the setting `similarity`; None where it is "none".
+
+    Raises:
+        LatentDiffError: the model is not there.
+    """
+    return None if model == "none" else load_space(model)
+
+
 def _offline_folder() -> str:
     package = find_spec(OFFLINE)
     if package is None or package.origin is None:

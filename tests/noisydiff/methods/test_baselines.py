@@ -11,7 +11,7 @@ from latentdiff.language import LanguageSettings
 from latentdiff.naming import LatentName
 from latentdiff.noisydiff.methods import tails as tails_file
 from latentdiff.noisydiff.methods.answer import best_words
-from latentdiff.noisydiff.methods.registry import RIVALS, Context
+from latentdiff.noisydiff.methods.registry import BASELINES, Context
 
 Planted = tuple[EmbeddingSet, EmbeddingSet]
 FINDERS = ("visdiff", "gsclip", "mean-shift", "vocabulary")
@@ -22,49 +22,49 @@ def named(context: Context) -> Context:
     return dataclasses.replace(context, names=names)
 
 
-@pytest.mark.parametrize("rival", FINDERS)
-def test_a_planted_word_comes_first_on_its_side(rival: str, planted: Planted, context: Context) -> None:
-    findings = RIVALS[rival].answer(*planted, context).findings
+@pytest.mark.parametrize("baseline", FINDERS)
+def test_a_planted_word_comes_first_on_its_side(baseline: str, planted: Planted, context: Context) -> None:
+    findings = BASELINES[baseline].answer(*planted, context).findings
     assert findings["a"][0][0] == "kite"
     assert findings["b"][0][0] == "tie"
 
 
-@pytest.mark.parametrize("rival", sorted(RIVALS))
-def test_exchanging_the_sets_exchanges_the_sides(rival: str, planted: Planted, context: Context) -> None:
+@pytest.mark.parametrize("baseline", sorted(BASELINES))
+def test_exchanging_the_sets_exchanges_the_sides(baseline: str, planted: Planted, context: Context) -> None:
     a, b = planted
-    there, back = (RIVALS[rival].answer(*sets, named(context)) for sets in ((a, b), (b, a)))
+    there, back = (BASELINES[baseline].answer(*sets, named(context)) for sets in ((a, b), (b, a)))
     assert there.findings["a"] == back.findings["b"]
     assert there.findings["b"] == back.findings["a"]
     assert there.captioned == back.captioned
     assert [there.confirmed.get(side) for side in "ab"] == [back.confirmed.get(side) for side in "ba"]
 
 
-@pytest.mark.parametrize("rival", sorted(RIVALS))
-def test_the_order_of_the_images_does_not_matter(rival: str, planted: Planted, context: Context) -> None:
+@pytest.mark.parametrize("baseline", sorted(BASELINES))
+def test_the_order_of_the_images_does_not_matter(baseline: str, planted: Planted, context: Context) -> None:
     shuffled = tuple(one.select(np.random.default_rng(0).permutation(one.n)) for one in planted)
     assert (
-        RIVALS[rival].answer(*planted, named(context)).findings
-        == RIVALS[rival].answer(*shuffled, named(context)).findings
+        BASELINES[baseline].answer(*planted, named(context)).findings
+        == BASELINES[baseline].answer(*shuffled, named(context)).findings
     )
 
 
-@pytest.mark.parametrize("rival", ["gsclip", "mean-shift", "vocabulary", "random-words"])
-def test_a_rival_that_ranks_words_says_25_of_them_a_side_each_once(
-    rival: str, planted: Planted, context: Context
+@pytest.mark.parametrize("baseline", ["gsclip", "mean-shift", "vocabulary", "random-words"])
+def test_a_baseline_that_ranks_words_says_25_of_them_a_side_each_once(
+    baseline: str, planted: Planted, context: Context
 ) -> None:
-    for said in RIVALS[rival].answer(*planted, context).findings.values():
+    for said in BASELINES[baseline].answer(*planted, context).findings.values():
         assert all(len(finding) == 1 for finding in said)
         assert len(set(said)) == len(said)
-        assert len(said) == 25 or (rival == "vocabulary" and said)  # a word's tail is larger on one side alone
+        assert len(said) == 25 or (baseline == "vocabulary" and said)  # a word's tail is larger on one side alone
 
 
 def test_mean_shift_ranks_by_the_cosine_with_the_difference_of_the_means(planted: Planted, context: Context) -> None:
     a, b = planted
     shift = a.rows(slice(None)).astype(float).mean(0) - b.rows(slice(None)).astype(float).mean(0)
-    for rival, words in (("mean-shift", context.words), ("gsclip", context.raw_words)):
+    for baseline, words in (("mean-shift", context.words), ("gsclip", context.raw_words)):
         cosines = [float(v @ shift / np.linalg.norm(v) / np.linalg.norm(shift)) for v in words.vectors.astype(float)]
         expected = [words.words[i] for i in np.argsort(cosines)[::-1][:25]]
-        answer = RIVALS[rival].answer(a, b, context)
+        answer = BASELINES[baseline].answer(a, b, context)
         assert [word for finding in answer.findings["a"] for word in finding] == expected
         assert answer.details["cosines"]["a"][0] == pytest.approx(max(cosines), abs=1e-6)
 
@@ -77,7 +77,7 @@ def test_a_words_tail_is_counted_and_tested_as_by_hand(planted: Planted, context
     near = rows @ context.words.vectors[context.words.words.index("kite")].astype(float)
     tail = np.argsort(-near)[: round(0.02 * len(rows))]
     in_a, in_b = (tail < a.n).sum(), (tail >= a.n).sum()
-    first = RIVALS["vocabulary"].answer(a, b, context).details["evidence"]["a"][0]
+    first = BASELINES["vocabulary"].answer(a, b, context).details["evidence"]["a"][0]
     assert first["word"] == "kite"
     assert first["difference"] == pytest.approx(in_a / a.n - in_b / b.n)
     p = stats.fisher_exact([[in_a, a.n - in_a], [in_b, b.n - in_b]]).pvalue
@@ -87,15 +87,15 @@ def test_a_words_tail_is_counted_and_tested_as_by_hand(planted: Planted, context
 def test_the_vocabulary_in_blocks_says_what_it_says_at_once(
     planted: Planted, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once = RIVALS["vocabulary"].answer(*planted, context)
+    at_once = BASELINES["vocabulary"].answer(*planted, context)
     monkeypatch.setattr(tails_file, "_ELEMENTS", 7 * 700)
-    in_blocks = RIVALS["vocabulary"].answer(*planted, context)
+    in_blocks = BASELINES["vocabulary"].answer(*planted, context)
     assert in_blocks.findings == at_once.findings
 
 
 def test_visdiff_ranks_by_auroc_and_puts_what_is_not_significant_last(planted: Planted, context: Context) -> None:
     a, b = planted
-    answer = RIVALS["visdiff"].answer(a, b, context)
+    answer = BASELINES["visdiff"].answer(a, b, context)
     for side, own, other in (("a", a, b), ("b", b, a)):
         proposals = answer.details["proposals"][side]
         assert [p <= 0.05 for _, _, p in proposals] == sorted((p <= 0.05 for _, _, p in proposals), reverse=True)
@@ -107,7 +107,7 @@ def test_visdiff_ranks_by_auroc_and_puts_what_is_not_significant_last(planted: P
 
 
 def test_visdiff_counts_the_images_it_captions_and_says_how_it_worked(planted: Planted, context: Context) -> None:
-    answer = RIVALS["visdiff"].answer(*planted, context)
+    answer = BASELINES["visdiff"].answer(*planted, context)
     assert answer.captioned == 2 * 3 * 20
     assert "instead of a language model" in answer.details["how"]
 
@@ -115,19 +115,19 @@ def test_visdiff_counts_the_images_it_captions_and_says_how_it_worked(planted: P
 def test_visdiff_says_nothing_where_captions_agree(context: Context) -> None:
     rows = np.ones((30, 48), np.float32)
     same = from_arrays(rows, list(map(str, range(30))), "words@1")
-    answer = RIVALS["visdiff"].answer(same, same, dataclasses.replace(context, language=LanguageSettings(tags=1)))
+    answer = BASELINES["visdiff"].answer(same, same, dataclasses.replace(context, language=LanguageSettings(tags=1)))
     assert answer.findings == {"a": (), "b": ()}
 
 
 def test_random_latents_have_names_and_differ_between_seeds(planted: Planted, context: Context) -> None:
-    one = RIVALS["random-latents"].answer(*planted, named(context)).findings
-    other = RIVALS["random-latents"].answer(*planted, dataclasses.replace(named(context), seed=1)).findings
+    one = BASELINES["random-latents"].answer(*planted, named(context)).findings
+    other = BASELINES["random-latents"].answer(*planted, dataclasses.replace(named(context), seed=1)).findings
     assert one != other
     assert all(len(said) == 5 and all(finding for finding in said) for said in one.values())
 
 
 def test_the_parent_is_said_on_both_sides(planted: Planted, context: Context) -> None:
-    assert RIVALS["parent"].answer(*planted, context).findings == {"a": (("person",),), "b": (("person",),)}
+    assert BASELINES["parent"].answer(*planted, context).findings == {"a": (("person",),), "b": (("person",),)}
 
 
 def test_plurals_and_spellings_of_one_word_take_one_place() -> None:

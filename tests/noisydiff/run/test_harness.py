@@ -15,7 +15,7 @@ from latentdiff.embeddings import EmbeddingSet, from_arrays, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming import NamingSettings
 from latentdiff.noisydiff.methods.predictions import Prediction
-from latentdiff.noisydiff.methods.registry import RIVALS, Answer, Rival
+from latentdiff.noisydiff.methods.registry import BASELINES, Answer, Baseline
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.run import harness
 from latentdiff.noisydiff.run.store import file_of
@@ -68,11 +68,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The methods that were really asked, one entry for each pair."""
     asked: list[str] = []
 
-    def counting(method: str, rival: Rival) -> Rival:
-        return dataclasses.replace(rival, answer=lambda *arguments: asked.append(method) or rival.answer(*arguments))
+    def counting(method: str, baseline: Baseline) -> Baseline:
+        return dataclasses.replace(
+            baseline, answer=lambda *arguments: asked.append(method) or baseline.answer(*arguments)
+        )
 
-    for method in RIVALS:
-        monkeypatch.setitem(RIVALS, method, counting(method, RIVALS[method]))
+    for method in BASELINES:
+        monkeypatch.setitem(BASELINES, method, counting(method, BASELINES[method]))
     return asked
 
 
@@ -177,7 +179,7 @@ def test_answered_gives_what_is_there_and_asks_nobody(
     first = run()
     asked.clear()
     settings = Settings(naming=own_words, methods=("gsclip", *METHODS))
-    assert harness.answered(pairs_of(images), images, settings, None, tmp_path / "answers") == first
+    assert harness.kept_predictions(pairs_of(images), images, settings, None, tmp_path / "answers") == first
     assert asked == []
 
 
