@@ -123,7 +123,7 @@ def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, cou
         for side in SIDES:
             predictions = methods(result, side)
             predictions["concept branch, 20,000 words alone"] = methods(plain, side)["concept branch"]
-            predictions["random latents"] = [names[j].words for j in draw.integers(sae.m, size=TOP)]
+            predictions["random latents"] = [names[j].words for j in draw.integers(sae.num_latents, size=TOP)]
             ranked = mean_shift(a, b, words, side)
             predictions["difference of means, 5 words"] = [(w,) for w in ranked[:TOP]]
             predictions["difference of means, 25 words"] = [tuple(ranked[i : i + 5]) for i in range(0, 25, 5)]

@@ -24,7 +24,7 @@ from benchmarks.sae_peers import PEERS
 from benchmarks.sae_quality import Field
 from benchmarks.sae_tables import bar, show
 from benchmarks.sae_timing import Bar, Shape, Times, ratio
-from sae_training.product import has_fast_bf16
+from sae_training.pre_activations import has_fast_bf16
 from sae_training.settings import TrainSettings
 
 SETTINGS = TrainSettings()  # our defaults

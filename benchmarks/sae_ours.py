@@ -12,9 +12,10 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from benchmarks.sae_peers import Task, Weights
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 from sae_training.module import SaeModule
-from sae_training.product import has_fast_bf16
+from sae_training.pre_activations import has_fast_bf16
 from sae_training.rows import Rows, ShuffledBatches
 from sae_training.settings import TrainSettings
 from sae_training.training import train
@@ -52,7 +53,7 @@ class Bare:
     def step(self, h: Tensor) -> None:
         """One training step on rows [rows, d]."""
         module = self.run.module
-        module.silent[self.dead] = int(module.dead_after) + 1
+        module.rows_since_fired[self.dead] = int(module.dead_after) + 1
         self.run.step(h)
 
     def weights(self) -> Weights:
@@ -92,7 +93,7 @@ def started(source: np.ndarray, settings: TrainSettings) -> SparseAutoencoder:
 
 def weights_of(sae: SparseAutoencoder) -> Weights:
     """A trained model, in the space of standardised rows."""
-    threshold = float(sae.theta) if sae.calibrated else 0.0
+    threshold = float(sae.threshold) if sae.calibrated else 0.0
     w_enc, b_enc, w_dec, b_dec = (part.detach() for part in (sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec))
     return Weights(w_enc, b_enc, w_dec, b_dec, b_dec, threshold)
 

@@ -130,16 +130,16 @@ def _train(options: argparse.Namespace) -> None:
 
     from latentdiff.progress import Progress
     from latentdiff.training import train_on_images
-    from sae_training import world
+    from sae_training import distributed
 
     config = _config(options, {"data": options.data, "sae.path": options.out})
     with Progress(Console(stderr=True)) as progress:
         sae = train_on_images(config, progress=progress)
-    if world.rank() > 0:
+    if distributed.rank() > 0:
         return
     measures, images = sae.metadata.measures, sae.metadata.training["rows"]
     Console().print(
-        f"SAE: {config.sae.path} ({sae.m:,} latents of width {sae.d}, trained on {images:,} images)\n"
+        f"SAE: {config.sae.path} ({sae.num_latents:,} latents of width {sae.d_in}, trained on {images:,} images)\n"
         f"On images held out: L0 {measures['l0']:.1f} (wanted {sae.k}), unexplained variance {measures['fvu']:.1%}, "
         f"silent latents {measures['dead_share']:.1%}\n"
         f"Curves: tensorboard --logdir {config.sae.path}/logs\n"

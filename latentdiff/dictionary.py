@@ -71,15 +71,18 @@ def find_sae(
     if given is not None:
         sae = load(_existing(given)) if isinstance(given, (str, Path)) else given
         origin = (
-            f"{given} ({sae.m} latents, k {sae.k})" if isinstance(given, (str, Path)) else f"given ({sae.m} latents)"
+            f"{given} ({sae.num_latents} latents, k {sae.k})"
+            if isinstance(given, (str, Path))
+            else f"given ({sae.num_latents} latents)"
         )
     elif settings.data is not None:
         pool = open_or_embed(settings.data, encoder, None, embedding, progress)
         sae = _train(pool, settings, pool.fingerprint, settings.data, progress)
-        origin = f"trained on {pool.n:,} images of {settings.data} ({sae.m} latents, k {sae.k})"
+        origin = f"trained on {pool.n:,} images of {settings.data} ({sae.num_latents} latents, k {sae.k})"
     elif a.n + b.n < settings.minimum_rows and (bundled := _bundled(a)):
         sae = bundled
-        origin = f"bundled with mini ({sae.m} latents, k {sae.k}), since {a.n + b.n:,} images are few to train one on"
+        why = f"since {a.n + b.n:,} images are few to train one on"
+        origin = f"bundled with mini ({sae.num_latents} latents, k {sae.k}), {why}"
     elif a.n + b.n < TOO_FEW:
         raise LatentDiffError(
             f"{a.n + b.n:,} images are too few to train an SAE on (fewer than {TOO_FEW}); "
@@ -87,7 +90,7 @@ def find_sae(
         )
     else:
         sae = _train(both, settings, a.fingerprint, f"{a.source} and {b.source}", progress)
-        origin = f"trained for this comparison on both sets ({sae.m} latents, k {sae.k})"
+        origin = f"trained for this comparison on both sets ({sae.num_latents} latents, k {sae.k})"
     _check_fit(sae, a)
     if isinstance(given, (str, Path)):
         origin += _prepare(sae, given, both)
@@ -161,7 +164,7 @@ def _prepare(sae: SparseAutoencoder, path: Path | str, sets: Sequence[EmbeddingS
     import torch
 
     from sae_training.calibration import calibrate, measure
-    from sae_training.rows import Joined
+    from sae_training.rows import ConcatenatedRows
 
     told = ""
     if not sae.calibrated:
@@ -171,7 +174,7 @@ def _prepare(sae: SparseAutoencoder, path: Path | str, sets: Sequence[EmbeddingS
                 f"{path} has no threshold, and {images} images are too few to set one on; set it on others with "
                 "'python -m sae_training convert SRC DST --calibrate ROWS.npy'"
             )
-        calibrate(sae, Joined(sets))
+        calibrate(sae, ConcatenatedRows(sets))
         told = ", its threshold set on both sets together"
         log.warning("%s has no threshold: set on both sets together, at %d latents per image", path, sae.k)
     if sae.metadata.fingerprint is None:
@@ -192,9 +195,9 @@ def _prepare(sae: SparseAutoencoder, path: Path | str, sets: Sequence[EmbeddingS
 
 def _check_fit(sae: SparseAutoencoder, a: EmbeddingSet) -> None:
     """The SAE must be of the sets' encoder."""
-    if sae.d != a.d:
+    if sae.d_in != a.d:
         raise LatentDiffError(
-            f"the SAE takes embeddings of width {sae.d}, the sets have width {a.d}; use an SAE of {a.encoder}"
+            f"the SAE takes embeddings of width {sae.d_in}, the sets have width {a.d}; use an SAE of {a.encoder}"
         )
     if sae.metadata.fingerprint and a.fingerprint and sae.metadata.fingerprint != a.fingerprint:
         raise LatentDiffError(

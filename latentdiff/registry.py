@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
 from latentdiff.errors import LatentDiffError
+from sae_training import registry
 
 T = TypeVar("T")
 
@@ -22,8 +22,4 @@ def choose(kind: str, name: str, options: Mapping[str, T]) -> T:
     Raises:
         LatentDiffError: no such name; says the nearest one and lists all.
     """
-    if name in options:
-        return options[name]
-    near = difflib.get_close_matches(name, options, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    raise LatentDiffError(f"unknown {kind} '{name}'{hint} (valid: {', '.join(sorted(options))})")
+    return registry.choose(kind, name, options, LatentDiffError)

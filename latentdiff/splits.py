@@ -7,12 +7,14 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from sae_training.splitmix import splitmix64
+
 
 def position(hashes: npt.NDArray[np.uint64], purpose: str, seed: int = 0) -> npt.NDArray[np.float64]:
     """Where each content falls between 0 and 1: uniform, and the same wherever that content occurs.
 
-    The hashes are mixed with the purpose and the seed (finaliser of SplitMix64; Steele, Lea and Flood 2014), so that
-    the folds inside one half of a split are not what made the half.
+    The hashes are mixed with the purpose and the seed (SplitMix64), so that the folds inside one half of a split are
+    not what made the half.
 
     Args:
         hashes: [n] content hashes.
@@ -23,9 +25,5 @@ def position(hashes: npt.NDArray[np.uint64], purpose: str, seed: int = 0) -> npt
         [n] numbers in [0, 1).
     """
     key = hashlib.blake2b(f"{purpose}:{seed}".encode(), digest_size=8).digest()
-    mixed = np.asarray(hashes, np.uint64) ^ np.uint64(int.from_bytes(key, "little"))
-    mixed = mixed + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed = mixed ^ (mixed >> np.uint64(31))
+    mixed = splitmix64(np.asarray(hashes, np.uint64) ^ np.uint64(int.from_bytes(key, "little")))
     return (mixed >> np.uint64(11)).astype(np.float64) / 2.0**53

@@ -11,7 +11,7 @@ from latentdiff.config import Config, to_yaml
 from latentdiff.dictionary import open_or_embed
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
-from sae_training import world
+from sae_training import distributed
 from sae_training.files import replacing
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
             "no place for the SAE: name a folder with --out or 'sae: {path: ...}' in the configuration"
         )
     folder = Path(config.sae.path)
-    world.join()
-    if world.rank() > 0:
+    distributed.join()
+    if distributed.rank() > 0:
         progress = None
     encoder = load_encoder(config.encoder, config.device, config.embed.precision)
-    with world.first_alone():
+    with distributed.first_alone():
         images = open_images(config, encoder, folder, progress)
     rows = prepared(images, config.sae)
     checkpoint = folder / "training.ckpt"
@@ -66,7 +66,7 @@ def train_on_images(config: Config, progress: Progress | None = None) -> SparseA
         description=" and ".join(config.data),
         progress=progress,
     )
-    if world.rank() == 0:
+    if distributed.rank() == 0:
         first.save(folder)
         for number, sae in enumerate(others, start=config.sae.seed + 1):
             sae.save(folder / f"seed-{number}")

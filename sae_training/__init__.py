@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from sae_training.calibration import batch_topk_codes, calibrate
     from sae_training.codes import SparseCodes
     from sae_training.errors import SaeError
-    from sae_training.formats import export, load
-    from sae_training.hub import push
+    from sae_training.exchange import export, load
     from sae_training.latents import measure_latents
     from sae_training.model import SparseAutoencoder
+    from sae_training.publish import push
     from sae_training.settings import TrainSettings
     from sae_training.training import train, train_seeds
 
@@ -45,10 +45,10 @@ _HOME = {
     "TrainSettings": "settings",
     "batch_topk_codes": "calibration",
     "calibrate": "calibration",
-    "export": "formats",
-    "load": "formats",
+    "export": "exchange",
+    "load": "exchange",
     "measure_latents": "latents",
-    "push": "hub",
+    "push": "publish",
     "seed_agreement": "agreement",
     "train": "training",
     "train_seeds": "training",
@@ -56,7 +56,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    """Names are fetched when they are first used, so that `import sae_training` does not wait for torch."""
+    """Import a name when it is first used, so that `import sae_training` does not wait for torch."""
     if name not in _HOME:
         raise AttributeError(f"module 'sae_training' has no attribute '{name}'")
     value = getattr(import_module(f"sae_training.{_HOME[name]}"), name)

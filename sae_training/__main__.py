@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _load(options: argparse.Namespace) -> SparseAutoencoder:
-    from sae_training.formats import load
+    from sae_training.exchange import load
 
     return load(options.source, k=options.k, threshold=options.threshold, inference=options.inference)
 
@@ -56,8 +56,8 @@ def _info(options: argparse.Namespace) -> None:
     sae = _load(options)
     about = sae.metadata
     shown = {
-        "width": sae.d,
-        "latents": sae.m,
+        "width": sae.d_in,
+        "latents": sae.num_latents,
         "k": sae.k,
         "trained as": about.variant,
         "inference": about.inference if sae.calibrated else f"{about.inference}, not calibrated",
@@ -68,7 +68,7 @@ def _info(options: argparse.Namespace) -> None:
         **about.measures,
     }
     if about.inference == "threshold" and sae.calibrated:
-        low, high = float(sae.theta.min()), float(sae.theta.max())
+        low, high = float(sae.threshold.min()), float(sae.threshold.max())
         shown["threshold"] = f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"
     for name, value in shown.items():
         print(f"{name.replace('_', ' '):22s}{value:.6g}" if isinstance(value, float) else f"{name:22s}{value}")
@@ -78,7 +78,7 @@ def _convert(options: argparse.Namespace) -> None:
     import numpy as np
 
     from sae_training.calibration import calibrate
-    from sae_training.formats import export
+    from sae_training.exchange import export
 
     sae = _load(options)
     if options.calibrate:
@@ -91,7 +91,7 @@ def _convert(options: argparse.Namespace) -> None:
         sae.save(options.target)
     else:
         export(sae, options.target, options.format)
-    print(f"{options.target}: {sae.m} latents for rows of width {sae.d}, {options.format}")
+    print(f"{options.target}: {sae.num_latents} latents for rows of width {sae.d_in}, {options.format}")
 
 
 if __name__ == "__main__":

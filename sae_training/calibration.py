@@ -1,4 +1,4 @@
-"""The threshold of inference (docs/methods.md, 1): the exact quantile at which the mean L0 is k."""
+"""The threshold of inference: the exact quantile at which the mean L0 is k (docs/methods.md, 1)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from sae_training.rows import Rows
 def calibrate(sae: SparseAutoencoder, rows: Any) -> None:
     """Set the threshold so that `sae` fires k latents per row, on average, on rows like these.
 
-    Half of the rows, 32,768 at most, set it, by the hash of their content; the L0 measured on as many others is stored
-    beside it.
+    Half of the rows (by the hash of their content; 32,768 at most) set it; as many of the others measure the L0 that
+    is stored beside it.
 
     Args:
         sae: changed in place.
@@ -30,16 +30,16 @@ def calibrate(sae: SparseAutoencoder, rows: Any) -> None:
     Raises:
         SaeError: rows unfit (see `Rows`), or of another width; a rule of inference without a threshold.
     """
-    held = Rows(rows, calibration_share=0.25, measuring_share=0.25)
-    setting = torch.cat([held.calibration, held.measuring])
-    measuring = held.training[: len(setting)]
-    set_threshold(sae, held.chunks(setting), len(setting))
-    measured = measure(sae, held.chunks(measuring))
+    split = Rows(rows, calibration_share=0.25, measuring_share=0.25)
+    setting = torch.cat([split.calibration, split.measuring])
+    measuring = split.training[: len(setting)]
+    set_threshold(sae, split.chunks(setting), len(setting))
+    measured = measure(sae, split.chunks(measuring))
     sae.metadata = replace(sae.metadata, calibration=calibration_record(sae, len(setting), measured))
 
 
 def set_threshold(sae: SparseAutoencoder, chunks: Iterable[Tensor], rows: int) -> None:
-    """Set theta to the exact quantile of all positive pre-activations at which the mean L0 is k.
+    """Set the threshold to the exact quantile of all positive pre-activations at which the mean L0 is k.
 
     Args:
         sae: changed in place.
@@ -55,13 +55,13 @@ def set_threshold(sae: SparseAutoencoder, chunks: Iterable[Tensor], rows: int) -
             "use it as it is, or load it with inference='threshold'"
         )
     limit = _limit((pre for chunk in chunks for pre in sae.pre_activations(chunk)), sae.k * rows)
-    sae.theta = limit.to(sae.W_enc.device)
+    sae.threshold = limit.to(sae.W_enc.device)
 
 
 def batch_topk_codes(sae: SparseAutoencoder, x: Tensor | np.ndarray, k: int | None = None) -> SparseCodes:
-    """The n * k largest positive pre-activations of all rows passed: codes that depend on the batch.
+    """Codes of the n * k largest positive pre-activations of all n rows together; they depend on the batch.
 
-    Some tools have them at inference too; this is to compare with them.
+    Some tools use them at inference too; this is for comparison with them.
 
     Args:
         sae: calibrated or not.
@@ -76,12 +76,12 @@ def batch_topk_codes(sae: SparseAutoencoder, x: Tensor | np.ndarray, k: int | No
 
 
 def _limit(blocks: Iterable[Tensor], allowed: int) -> Tensor:
-    """What exactly `allowed` positive entries of all blocks are above; 0 where there are no more than that."""
+    """The value that exactly `allowed` positive entries of all blocks exceed; 0 where no more are positive."""
     largest: Tensor | None = None
     for pre in blocks:
         positive = pre[pre > 0]
         values = positive if largest is None else torch.cat([largest, positive])
-        # one more than may fire: the first that may not
+        # one more than may fire: the smallest kept entry is the limit
         largest = values.topk(min(len(values), allowed + 1), sorted=False).values
     return torch.zeros(()) if largest is None or len(largest) <= allowed else largest.min()
 
@@ -93,7 +93,7 @@ def measure(sae: SparseAutoencoder, chunks: Iterable[Tensor]) -> Measures:
         sae: calibrated.
         chunks: rows as stored [n, d], in parts.
     """
-    metric = Reconstruction(sae.d, sae.m, sync_on_compute=False).to(sae.W_enc.device)
+    metric = Reconstruction(sae.d_in, sae.num_latents, sync_on_compute=False).to(sae.W_enc.device)
     for chunk in chunks:
         chunk = chunk.to(sae.W_enc.device)
         codes = sae.encode(chunk)
@@ -102,5 +102,5 @@ def measure(sae: SparseAutoencoder, chunks: Iterable[Tensor]) -> Measures:
 
 
 def calibration_record(sae: SparseAutoencoder, rows: int, measured: Measures) -> dict[str, float]:
-    """What is stored of a calibration: the L0 aimed at, the rows it stands on, the L0 on other rows."""
+    """What is stored of a calibration: target L0, number of rows that set it, L0 measured on other rows."""
     return {"target_l0": float(sae.k), "rows": rows, "measured_l0": measured.l0}

@@ -1,4 +1,4 @@
-"""What happens beside the steps: progress, and checkpoints from which a run goes on to the same bits."""
+"""Callbacks of a run: progress, early end, and checkpoints from which it resumes to the same bits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import lightning
 import torch
 
-from sae_training import world
+from sae_training import distributed
 from sae_training.errors import SaeError
 from sae_training.files import replacing
 
-LEAST = 1e-4  # by which an FVU that is better is lower
-NAMED = 3  # differences between a checkpoint's run and this one, at most
+MINIMUM_IMPROVEMENT = 1e-4  # of the FVU
+MAXIMUM_DIFFERENCES_SHOWN = 3
 Progress = Callable[[str, int, "int | None"], None]
 log = logging.getLogger(__name__)
 
@@ -33,49 +33,49 @@ class ProgressCallback(lightning.Callback):
 
 
 class PatienceCallback(lightning.Callback):
-    """Ends a run where held-out rows get no better: at the next look, the rate falling to 0 until then.
+    """Ends a run whose held-out FVU stops improving, at the next validation check; until then the rate falls to 0.
 
-    A model that is taken at full rate keeps the noise of its last steps.
+    The rate falls first because a model taken at full rate keeps the noise of its last steps.
 
     Args:
-        looks: without a better FVU.
+        checks: validation checks without a better FVU.
     """
 
-    def __init__(self, looks: int) -> None:
-        self.looks, self.waited, self.best = looks, 0, math.inf
+    def __init__(self, checks: int) -> None:
+        self.checks, self.waited, self.best = checks, 0, math.inf
         self.ending: tuple[int, int] | None = None  # the steps between which the rate falls early
 
     def on_train_start(self, trainer: Any, module: Any) -> None:
-        """A run that goes on may be ending already."""
+        """A resumed run may be ending already."""
         if self.ending:
             module.end_early(*self.ending)
 
     def on_validation_end(self, trainer: Any, module: Any) -> None:
-        """After a look."""
+        """Compare the FVU with the best so far, and start the end where it has not improved for long enough."""
         step, fvu = trainer.global_step, float(trainer.callback_metrics["held_out/fvu"])
-        better = fvu < self.best - LEAST
+        better = fvu < self.best - MINIMUM_IMPROVEMENT
         self.best, self.waited = (fvu, 0) if better else (self.best, self.waited + 1)
         last = step + trainer.val_check_batch
-        if last < module.end and world.anywhere(torch.tensor(self.waited >= self.looks, device=module.device)):
+        if last < module.end and distributed.anywhere(torch.tensor(self.waited >= self.checks, device=module.device)):
             self.ending = (step, last)
             module.end_early(*self.ending)
 
     def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
-        """After a step."""
+        """Stop at the early end."""
         if trainer.global_step >= module.end:
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run that goes on must know."""
+        """What a resumed run needs."""
         return {"waited": self.waited, "best": self.best, "ending": self.ending}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Count on."""
+        """Restore it."""
         self.waited, self.best, self.ending = (state_dict[name] for name in ("waited", "best", "ending"))
 
 
 class CheckpointCallback(lightning.Callback):
-    """Writes a checkpoint every so many steps, over the one before; a full disk leaves that one as it was.
+    """Writes a checkpoint every `every` steps over the one before; a full disk leaves that one intact.
 
     Args:
         path: of the file.
@@ -86,17 +86,17 @@ class CheckpointCallback(lightning.Callback):
         self.path, self.every, self.written = path, every, 0
 
     def on_train_start(self, trainer: Any, *_: Any) -> None:
-        """A run that goes on stands where its checkpoint was written."""
+        """Count from the step at which a run starts or resumes."""
         self.written = trainer.global_step
 
     def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
-        """After a step; not the last, nor one that held-out rows are looked at after: the look would be left out."""
+        """Write when due; not after the last step, nor before a validation check, which a resumed run would skip."""
         step = trainer.global_step
         if step < self.written + self.every or step % trainer.val_check_batch == 0 or step >= module.end:
             return
         self.written = step
         if not trainer.is_global_zero:
-            trainer.save_checkpoint(self.path)  # writes nothing, but the processes must take part
+            trainer.save_checkpoint(self.path)  # writes nothing, but every process must take part
             return
         try:
             with replacing(self.path) as temporary:
@@ -110,27 +110,28 @@ class CheckpointCallback(lightning.Callback):
 
 
 def find_checkpoint(path: Path, run: Mapping[str, Any]) -> Path | None:
-    """The checkpoint from which a run goes on, if there is one.
+    """The checkpoint from which a run resumes, if there is one.
 
     Args:
         path: where it would be.
-        run: what the run is: `rows`, `steps` and `settings`; one of another run is left alone and not used.
+        run: `rows`, `steps` and `settings` of this run.
 
     Raises:
-        SaeError: it is damaged, or of another run; names what differs.
+        SaeError: it is damaged, or of another run; says what differs. The file is left as it is.
     """
     if not path.exists():
         return None
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["run"]
-    except Exception as error:  # whatever a damaged or foreign file makes the reader raise
+    except Exception as error:  # a damaged or unrelated file can make the reader raise anything
         raise SaeError(
             f"cannot read the checkpoint {path} ({_reason(error)}): remove it to train from the start"
         ) from None
     if differing := _differing(found, run):
-        more = [f"{len(differing) - NAMED} more"] if len(differing) > NAMED else []
+        hidden = len(differing) - MAXIMUM_DIFFERENCES_SHOWN
+        shown = differing[:MAXIMUM_DIFFERENCES_SHOWN] + ([f"{hidden} more"] if hidden > 0 else [])
         raise SaeError(
-            f"{path} is the checkpoint of another run ({'; '.join(differing[:NAMED] + more)}): "
+            f"{path} is the checkpoint of another run ({'; '.join(shown)}): "
             "remove it to train from the start, or choose another folder"
         )
     log.info("training goes on from %s", path)
@@ -138,7 +139,7 @@ def find_checkpoint(path: Path, run: Mapping[str, Any]) -> Path | None:
 
 
 def _differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What tells two runs apart, in words."""
+    """The differences between two runs, in words."""
     a, b = ({**run.get("settings", {}), "steps": run.get("steps")} for run in (there, here))
     keys = sorted(key for key in {*a, *b} if (key in a) != (key in b) or a.get(key) != b.get(key))
     rows = ["other rows"] if there.get("rows") != here.get("rows") else []
@@ -146,7 +147,7 @@ def _differing(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(settings: Mapping[str, Any], key: str) -> str:
-    return repr(settings[key]) if key in settings else "unknown"  # to the version that trained
+    return repr(settings[key]) if key in settings else "unknown"  # a setting that the other version does not have
 
 
 def _reason(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Sparse codes, and the three products that go through their non-zero entries only."""
+"""Sparse codes, and three products that touch only their non-zero entries."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class SparseCodes(NamedTuple):
     value: Tensor  # float32 [nnz], above 0
     rows: int
     latents: int
-    frame: Tensor | None = None  # float32 [rows, 2], mean and spread of each row, of a model that normalises rows
+    normalisation: Tensor | None = None  # float32 [rows, 2], mean and spread of each row, where a model normalises rows
 
 
 class Pattern:
-    """Where codes are non-zero, kept in the forms that products by row and by latent need.
+    """Where codes are non-zero, indexed by row and by latent.
 
     Args:
         row: int64 [nnz], ascending.
@@ -66,7 +66,7 @@ class Pattern:
         return _csr(self._latent_starts, self.row[order], values[order], (self.latents, self.rows)) @ rows
 
     def dot(self, rows: Tensor, directions: Tensor) -> Tensor:
-        """rows[row] . directions[latent] for every non-zero entry, without gathering either.
+        """rows[row] . directions[latent] for every non-zero entry, without a copy of either.
 
         Args:
             rows: [rows, d].
@@ -92,7 +92,7 @@ class Pattern:
 
 
 def _starts(index: Tensor, size: int) -> Tensor:
-    """Where each of `size` groups starts in a sorted list that holds bincount(index) entries of each."""
+    """Where each of `size` groups starts in the sorted index, [size + 1]."""
     starts = index.new_zeros(size + 1)
     torch.cumsum(torch.bincount(index, minlength=size), dim=0, out=starts[1:])
     return starts
@@ -102,7 +102,7 @@ def _csr(starts: Tensor, columns: Tensor, values: Tensor, size: tuple[int, int])
     return torch.sparse_csr_tensor(starts, columns, values, size)
 
 
-with warnings.catch_warnings():  # torch says once per process that CSR is in beta: let it say so here, unheard
+with warnings.catch_warnings():  # torch warns once per process that CSR is in beta: trigger it here, suppressed
     warnings.simplefilter("ignore")
     Pattern(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), 1, 1).combine(
         torch.ones(1), torch.ones(1, 1)

@@ -1,4 +1,4 @@
-"""The rows as Lightning loads them: whole batches, shuffled anew every epoch, from any step on."""
+"""Rows as a Lightning data module: whole batches, reshuffled every epoch, resumable at any step."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from sae_training.rows import Rows, ShuffledBatches
 from sae_training.settings import TrainSettings
-from sae_training.step import EVERY
+from sae_training.step import AUX_ROW_STRIDE
 
 
 class RowsModule(lightning.LightningDataModule):
     """Whole batches of rows: shuffled for training, in order for validation.
 
-    To Lightning the run is one epoch of `steps` batches; which rows they hold follows from the seed and the step alone.
+    To Lightning the run is one epoch of `steps` batches; their rows follow from the seed and the step alone.
 
     Args:
         rows: with their split.
@@ -29,7 +29,7 @@ class RowsModule(lightning.LightningDataModule):
         super().__init__()
         self.rows = rows
         self.batch_size = settings.rows_of_batch(len(rows.training))
-        self.batches = ShuffledBatches(rows.training, self.batch_size, settings.seed, steps, multiple=EVERY)
+        self.batches = ShuffledBatches(rows.training, self.batch_size, settings.seed, steps, multiple=AUX_ROW_STRIDE)
 
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Batches float32 [rows, d]."""
@@ -38,7 +38,7 @@ class RowsModule(lightning.LightningDataModule):
         return self._loader(self.batches)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
-        """Batches float32 [rows, d] of the calibration rows, the same in every process; measuring rows stay unseen."""
+        """Batches float32 [rows, d] of the calibration rows, the same in every process; measuring rows are not used."""
         return self._loader(self.rows.calibration.split(self.batch_size))
 
     def state_dict(self) -> dict[str, Any]:
@@ -47,16 +47,16 @@ class RowsModule(lightning.LightningDataModule):
         return {"step": self.trainer.global_step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from that position."""
+        """Resume at that position."""
         self.batches.start = state_dict["step"]
 
     def _loader(self, batches: Any) -> DataLoader[Tensor]:
-        # its own generator: a loader without one draws from, and so changes, the caller's random state
+        # its own generator: without one, a loader changes the caller's random state
         return DataLoader(_Batches(self.rows), sampler=batches, batch_size=None, generator=torch.Generator())
 
 
 class _Batches(Dataset[Tensor]):
-    """Whole batches by their positions: nothing is done row by row."""
+    """Whole batches by their positions, so that nothing is done row by row."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows

@@ -7,7 +7,7 @@ class SaeError(Exception):
     """Bad input, in one line: what was wrong, what was found, what to do.
 
     Args:
-        faults: one, or all that were found; who puts them together with others finds them in `faults`.
+        faults: one, or all that were found; kept apart in the attribute `faults`.
     """
 
     def __init__(self, *faults: str) -> None:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside the target, flushed, renamed."""
+"""Atomic writes: a file is written beside the target, flushed and renamed, so that it is whole or absent."""
 
 from __future__ import annotations
 

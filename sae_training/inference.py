@@ -1,4 +1,4 @@
-"""Who survives at inference, and how rows are normalised before: two small registries (docs/methods.md, 1).
+"""Which latents fire at inference, and how rows are normalised first: two registries (docs/methods.md, 1).
 
 Both look at one row alone, so that codes do not depend on the batch.
 """
@@ -12,29 +12,30 @@ from torch import Tensor
 
 from sae_training.registry import choose
 
-Rule = Callable[[Tensor, Tensor, int], Tensor]  # pre-activations [rows, m], theta [] or [m], k -> bool [rows, m]
+# pre-activations [rows, latents], threshold [] or [latents], k -> bool [rows, latents]
+Rule = Callable[[Tensor, Tensor, int], Tensor]
 Normaliser = Callable[[Tensor], tuple[Tensor, Tensor]]  # rows [rows, d] -> normalised, shift and spread [rows, 2]
 
-EPSILON = 1e-5  # added to the standard deviation, as SAELens, msae and OpenAI's code do
+EPSILON = 1e-5  # the value of SAELens, msae and OpenAI's code
 
 
-def threshold(pre: Tensor, theta: Tensor, k: int) -> Tensor:
-    """Entries above theta: one for all latents, or one for each (JumpReLU)."""
-    return pre > theta
+def above_threshold(pre: Tensor, threshold: Tensor, k: int) -> Tensor:
+    """Entries above the threshold: one for all latents, or one for each (JumpReLU)."""
+    return pre > threshold
 
 
-def topk(pre: Tensor, theta: Tensor, k: int) -> Tensor:
-    """The k largest entries of each row, as far as they are positive, and entries equal to the smallest of them."""
+def topk(pre: Tensor, threshold: Tensor, k: int) -> Tensor:
+    """The positive ones among the k largest entries of each row; entries equal to the smallest of them count too."""
     return _largest(pre, k) & (pre > 0)
 
 
-def topk_abs(pre: Tensor, theta: Tensor, k: int) -> Tensor:
-    """The positive ones among the k entries of each row that are largest in size."""
+def topk_abs(pre: Tensor, threshold: Tensor, k: int) -> Tensor:
+    """The positive ones among the k entries of each row with the largest absolute value."""
     return _largest(pre.abs(), k) & (pre > 0)
 
 
-def groupmax(pre: Tensor, theta: Tensor, k: int) -> Tensor:
-    """The largest entry of each of k groups of consecutive latents, as far as it is positive."""
+def groupmax(pre: Tensor, threshold: Tensor, k: int) -> Tensor:
+    """The largest entry of each of k groups of consecutive latents, where it is positive."""
     groups = pre.unflatten(1, (k, -1))
     return ((groups == groups.amax(dim=2, keepdim=True)) & (groups > 0)).flatten(1)
 
@@ -53,7 +54,7 @@ def constant_norm(h: Tensor) -> tuple[Tensor, Tensor]:
     return h / spread, torch.cat([torch.zeros_like(spread), spread], dim=1)
 
 
-RULES: dict[str, Rule] = {"threshold": threshold, "topk": topk, "topk_abs": topk_abs, "groupmax": groupmax}
+RULES: dict[str, Rule] = {"threshold": above_threshold, "topk": topk, "topk_abs": topk_abs, "groupmax": groupmax}
 NORMALISERS: dict[str, Normaliser | None] = {"none": None, "layer_norm": layer_norm, "constant_norm": constant_norm}
 
 
@@ -76,5 +77,5 @@ def normaliser(name: str) -> Normaliser | None:
 
 
 def _largest(values: Tensor, k: int) -> Tensor:
-    # by value, not by topk's positions: which of equal entries it takes may depend on the batch
+    # by value, not by topk's positions: among equal entries these may depend on the batch
     return values >= values.topk(k).values[:, -1:]

@@ -1,6 +1,6 @@
-"""What each latent does over some rows: how often it fires, how alike the rows are, which fire it hardest.
+"""Statistics of each latent over some rows: firing density, monosemanticity, the rows that fire it hardest.
 
-Metrics whose states merge over batches and processes, and one pass that takes them all; off training's hot path.
+Metrics whose states merge over batches and processes, and one pass that computes them all.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from sae_training.model import SparseAutoencoder
 from sae_training.monosemanticity import Monosemanticity
 from sae_training.rows import Rows
 
-MEASURED = 65_536  # rows: enough to see a latent that fires on one in ten thousand
+MAXIMUM_ROWS = 65_536  # enough to see a latent that fires on one row in ten thousand
 
 
 class LatentMeasures(NamedTuple):
-    """Of every latent, over some rows; on the CPU."""
+    """Statistics of every latent over some rows, on the CPU."""
 
-    density: Tensor  # [m] float64, share of the rows that fire it
-    ms: Tensor  # [m] float64, NaN below two firings
-    strongest: Tensor  # [m, count] int64, positions of the rows that fire it hardest, hardest first; -1: no more
+    density: Tensor  # [latents] float64, share of the rows that fire it
+    ms: Tensor  # [latents] float64, NaN below two firings
+    strongest: Tensor  # [latents, count] int64, positions of the rows that fire it, hardest first; -1: no more
 
 
 class Histogram(NamedTuple):
-    """Latents by log10 of their firing density; those that never fire have none, and are counted apart."""
+    """Latents by log10 of their firing density; latents that never fire are counted apart."""
 
     edges: Tensor  # [bins + 1] float64, log10
     counts: Tensor  # [bins] int64
-    silent: int
+    never_fired: int
 
 
 def measure_latents(sae: SparseAutoencoder, rows: Rows, strongest: int = 8) -> LatentMeasures:
@@ -42,13 +42,13 @@ def measure_latents(sae: SparseAutoencoder, rows: Rows, strongest: int = 8) -> L
     Args:
         sae: calibrated.
         rows: of unit length; held-out ones are taken first.
-        strongest: rows kept of each latent, as their positions in what `rows` was made of.
+        strongest: number of rows kept for each latent, as their positions in the source of `rows`.
     """
     device = sae.W_enc.device
-    density = FiringDensity(sae.m, sync_on_compute=False).to(device)
-    ms = Monosemanticity(sae.m, sae.d, sync_on_compute=False).to(device)
-    top = StrongestRows(sae.m, strongest, sync_on_compute=False).to(device)
-    positions = torch.cat([rows.measuring, rows.calibration, rows.training])[:MEASURED]
+    density = FiringDensity(sae.num_latents, sync_on_compute=False).to(device)
+    ms = Monosemanticity(sae.num_latents, sae.d_in, sync_on_compute=False).to(device)
+    top = StrongestRows(sae.num_latents, strongest, sync_on_compute=False).to(device)
+    positions = torch.cat([rows.measuring, rows.calibration, rows.training])[:MAXIMUM_ROWS]
     for chunk in rows.chunks(positions):
         codes = sae.encode(chunk)
         top.update(codes, first_row=int(density.rows))
@@ -64,13 +64,13 @@ def density_histogram(density: Tensor, per_decade: int = 4) -> Histogram:
     """Latents by log10 of the share of rows that fire them.
 
     Args:
-        density: [m] shares.
-        per_decade: bins in each power of ten; they end at 1, and start at the power at or below the rarest latent.
+        density: [latents] shares.
+        per_decade: bins in each power of ten, from the power at or below the rarest latent up to 1.
     """
     fires = density[density > 0].log10()
     lowest = min(-1, math.floor(float(fires.min()))) if len(fires) else -1
     edges = torch.linspace(lowest, 0, -lowest * per_decade + 1, dtype=torch.float64)
-    # a bin takes in its lower edge; density 1 lies in the last
+    # a bin includes its lower edge; density 1 lies in the last bin
     place = (torch.searchsorted(edges, fires.to(edges), right=True) - 1).clamp(0, len(edges) - 2)
     counts = torch.bincount(place, minlength=len(edges) - 1)
     return Histogram(edges, counts, len(density) - len(fires))
@@ -80,17 +80,17 @@ class FiringDensity(Metric):
     """The share of rows that fire each latent.
 
     Args:
-        m: number of latents.
+        num_latents: number of latents.
     """
 
     full_state_update = False
     rows: Tensor
     firings: Tensor
 
-    def __init__(self, m: int, **options: Any) -> None:
+    def __init__(self, num_latents: int, **options: Any) -> None:
         super().__init__(**options)
         self.add_state("rows", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("firings", torch.zeros(m, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("firings", torch.zeros(num_latents, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, codes: SparseCodes) -> None:
         """Add the codes of a batch."""
@@ -98,25 +98,25 @@ class FiringDensity(Metric):
         self.firings += torch.bincount(codes.latent, minlength=len(self.firings))
 
     def compute(self) -> Tensor:
-        """[m] float64."""
+        """[latents] float64."""
         return self.firings.double() / self.rows
 
 
 class StrongestRows(Metric):
-    """The rows that fire each latent hardest; of rows that fire it alike, the first.
+    """The rows that fire each latent hardest; of rows that fire it equally, the first.
 
     Args:
-        m: number of latents.
-        count: rows of each.
+        num_latents: number of latents.
+        count: rows kept for each latent.
     """
 
     full_state_update = False
-    found: Tensor  # [2, m, count] float64: activations, descending (0: none), and rows
+    found: Tensor  # [2, latents, count] float64: activations, descending (0: none), and rows
 
-    def __init__(self, m: int, count: int, **options: Any) -> None:
+    def __init__(self, num_latents: int, count: int, **options: Any) -> None:
         super().__init__(**options)
         self.count = count
-        self.add_state("found", torch.zeros(2, m, count, dtype=torch.float64), dist_reduce_fx=self._best)
+        self.add_state("found", torch.zeros(2, num_latents, count, dtype=torch.float64), dist_reduce_fx=self._best)
 
     def update(self, codes: SparseCodes, first_row: int) -> None:
         """Add a batch.
@@ -138,12 +138,12 @@ class StrongestRows(Metric):
         self.found = self._best(torch.stack([self.found, here]))
 
     def compute(self) -> Tensor:
-        """[m, count] int64, hardest first; -1 where fewer rows fire it."""
+        """[latents, count] int64, hardest first; -1 where fewer rows fire it."""
         value, row = self.found
         return torch.where(value > 0, row, -1).long()
 
     def _best(self, stacked: Tensor) -> Tensor:
-        """The best of several states [states, 2, m, count]."""
+        """The best of several states [states, 2, latents, count]."""
         both = torch.cat(list(stacked), dim=-1)
         by_row = both.gather(-1, torch.sort(both[1], dim=-1).indices.expand(2, -1, -1))
         best = torch.sort(by_row[0], dim=-1, descending=True, stable=True).indices[:, : self.count]

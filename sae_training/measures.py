@@ -1,4 +1,4 @@
-"""How good a sparse autoencoder is (docs/methods.md, 1), as a metric that merges over batches and processes."""
+"""How well a sparse autoencoder reconstructs (docs/methods.md, 1): a metric that merges over batches and processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torchmetrics import Metric
 
 
 class Measures(NamedTuple):
-    """Of reconstructions and codes over some rows."""
+    """Quality of reconstructions and codes over some rows."""
 
     fvu: float  # sum |h - h_hat|^2 / sum |h - mean|^2
     l0: float  # non-zero latents per row, on average
-    dead_share: float  # of the latents, those that fire on none of the rows
+    dead_share: float  # share of the latents that fire on none of the rows
     cosine: float  # between h and h_hat, on average
 
 
@@ -22,9 +22,9 @@ class Reconstruction(Metric):
     """FVU, L0, dead share and cosine, from sums.
 
     Args:
-        d: width of the rows.
-        m: number of latents.
-        options: of `Metric`, as sync_on_compute=False where every process sees all rows.
+        d_in: width of the rows.
+        num_latents: number of latents.
+        options: of `Metric`, such as sync_on_compute=False where every process sees all rows.
     """
 
     full_state_update = False
@@ -35,12 +35,12 @@ class Reconstruction(Metric):
     cosines: Tensor
     firings: Tensor
 
-    def __init__(self, d: int, m: int, **options: Any) -> None:
+    def __init__(self, d_in: int, num_latents: int, **options: Any) -> None:
         super().__init__(**options)
         for name in ("rows", "errors", "squares", "cosines"):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("total", torch.zeros(d, dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("firings", torch.zeros(m, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("total", torch.zeros(d_in, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("firings", torch.zeros(num_latents, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, h: Tensor, h_hat: Tensor, latent: Tensor) -> None:
         """Add a batch.

@@ -1,4 +1,4 @@
-"""How much memory this process may use: what the machine has, or less in a container or a job of a cluster."""
+"""How much memory this process may use: the machine's, or less in a container or a cluster job."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-OWN_GROUPS = Path("/proc/self/cgroup")  # lines of number:controllers:group; of cgroup v2 without controllers
+PROCESS_GROUPS = Path("/proc/self/cgroup")  # lines of number:controllers:group; no controllers in cgroup v2
 GROUPS = Path("/sys/fs/cgroup")
 
 
 def machine_memory() -> int:
-    """Bytes: the smallest limit of the control groups that this process is in, or what the machine has.
+    """Bytes: the smallest memory limit of this process's control groups, or the machine's memory.
 
     Above such a limit the system ends the process, however much memory is free.
     """
@@ -20,10 +20,10 @@ def machine_memory() -> int:
 
 
 def _limit_files() -> Iterator[Path]:
-    """Of cgroup v2 and v1: of the process's own group and of each around it, up to that of the container."""
+    """Limit files of cgroup v2 and v1: of the process's own group and of those around it, up to the container's."""
     roots = {"": (GROUPS, "memory.max"), "memory": (GROUPS / "memory", "memory.limit_in_bytes")}
     groups = [":", ":memory:"]  # a container may see its own group as the root, under another name
-    for line in (*groups, *_lines(OWN_GROUPS)):
+    for line in (*groups, *_lines(PROCESS_GROUPS)):
         _, controllers, group = (*line.split(":", 2), "", "")[:3]
         for controller in roots.keys() & set(controllers.split(",")):
             root, name = roots[controller]

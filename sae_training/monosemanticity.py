@@ -1,4 +1,4 @@
-"""How alike the rows are that fire a latent (docs/methods.md, 3), from sums that merge."""
+"""Monosemanticity, how alike the rows are that fire a latent (docs/methods.md, 3), from sums that merge."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def monosemanticity(weighted: Floats, first: Floats, second: Floats) -> Floats:
     """Mean cosine of the rows that fire a latent, weighted by their activations (Pach et al. 2025).
 
     Args:
-        weighted: [m, d] sum of a_i e_i over the rows, e_i of unit length.
-        first: [m] sum of a_i.
-        second: [m] sum of a_i^2.
+        weighted: [latents, d] sum of a_i e_i over the rows, e_i of unit length.
+        first: [latents] sum of a_i.
+        second: [latents] sum of a_i^2.
 
     Returns:
-        [m] values up to 1; NaN below two firings. Equal to the sum over pairs (docs/methods.md, 3).
+        [latents] values up to 1; NaN below two firings. Equal to the sum over pairs (docs/methods.md, 3).
     """
     pairs = first**2 - second
-    defined = pairs > 1e-9 * first**2  # one firing leaves rounding, not a pair
+    defined = pairs > 1e-9 * first**2  # a single firing leaves only rounding errors
     above = np.einsum("ld,ld->l", weighted, weighted) - second
     return np.clip(np.where(defined, above / np.where(defined, pairs, 1.0), np.nan), -1, 1)
 
@@ -36,8 +36,8 @@ class Monosemanticity(Metric):
     """Monosemanticity of every latent, in one pass.
 
     Args:
-        m: number of latents.
-        d: width of the embeddings.
+        num_latents: number of latents.
+        dimension: width of the embeddings, which may be another encoder's.
     """
 
     full_state_update = False
@@ -45,18 +45,18 @@ class Monosemanticity(Metric):
     first: Tensor
     second: Tensor
 
-    def __init__(self, m: int, d: int, **options: Any) -> None:
+    def __init__(self, num_latents: int, dimension: int, **options: Any) -> None:
         super().__init__(**options)
-        self.add_state("weighted", torch.zeros(m, d, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("weighted", torch.zeros(num_latents, dimension, dtype=torch.float64), dist_reduce_fx="sum")
         for name in ("first", "second"):
-            self.add_state(name, torch.zeros(m, dtype=torch.float64), dist_reduce_fx="sum")
+            self.add_state(name, torch.zeros(num_latents, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, codes: SparseCodes, embeddings: Tensor) -> None:
         """Add a batch.
 
         Args:
             codes: of the rows.
-            embeddings: [rows, d] unit length: the rows themselves, or those of another encoder.
+            embeddings: [rows, dimension] unit length: the rows themselves, or those of another encoder.
         """
         value = codes.value.double()
         self.weighted += Pattern(codes.row, codes.latent, codes.rows, codes.latents).collect(value, embeddings.double())
@@ -64,6 +64,6 @@ class Monosemanticity(Metric):
         self.second.index_add_(0, codes.latent, value.square())
 
     def compute(self) -> Tensor:
-        """[m] float64, NaN below two firings."""
+        """[latents] float64, NaN below two firings."""
         sums = (state.cpu().numpy() for state in (self.weighted, self.first, self.second))
         return torch.from_numpy(monosemanticity(*sums))

@@ -1,7 +1,6 @@
-"""Training rows: checked, held in memory when they fit, split by hash, shuffled anew every epoch.
+"""Training rows: checked, held in memory when they fit, split by hash, reshuffled every epoch.
 
-Rows are put in the order of their hashes before anything is drawn from them, so a model depends on which rows there
-are, not on the order in which they are stored.
+Rows are drawn in the order of their hashes, so a model depends on which rows there are, not on their stored order.
 """
 
 from __future__ import annotations
@@ -14,14 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sae_training import world
+from sae_training import distributed
 from sae_training.errors import SaeError
 from sae_training.memory import machine_memory
+from sae_training.splitmix import splitmix64
 
-CHUNK = 8192  # rows read at once
-MEMORY_SHARE = 0.25  # of the machine's memory that rows may fill, over all processes there
-MINIMUM_ROWS = 100  # below it nothing can be learnt, held out and measured
-MAXIMUM_HELD_OUT = 16_384  # rows in each held-out part: enough for L0 to half a percent
+CHUNK_ROWS = 8192
+MAXIMUM_MEMORY_SHARE = 0.25  # of the machine's memory, over all its processes
+MINIMUM_ROWS = 100  # with fewer, nothing can be learnt, held out and measured
+MAXIMUM_HELD_OUT_ROWS = 16_384  # in each held-out part; they give L0 to half a percent
 
 
 class RowSource(Protocol):
@@ -37,7 +37,7 @@ class RowSource(Protocol):
 
 
 class Rows:
-    """Checked rows with their split.
+    """Checked rows, split into calibration, measuring and training rows.
 
     Args:
         source: [n, d], floating.
@@ -51,26 +51,26 @@ class Rows:
     def __init__(self, source: RowSource, calibration_share: float = 0.1, measuring_share: float = 0.05) -> None:
         self.n, self.d = _checked_shape(source)
         self._source = source
-        fits = self.n * self.d * 4 <= MEMORY_SHARE * machine_memory() / world.local_size()
+        fits = self.n * self.d * 4 <= MAXIMUM_MEMORY_SHARE * machine_memory() / distributed.local_size()
         self._held = torch.empty(self.n, self.d) if fits else None
         given = getattr(source, "hashes", None)
         hashes = np.empty(self.n, dtype=np.uint64) if given is None else np.asarray(given, dtype=np.uint64)
-        for start in range(0, self.n, CHUNK):
-            chunk = _floats(source[start : start + CHUNK])
+        for start in range(0, self.n, CHUNK_ROWS):
+            chunk = _floats(source[start : start + CHUNK_ROWS])
             _check_finite(chunk, start)
             if given is None:
-                hashes[start : start + CHUNK] = _hash_rows(chunk)
+                hashes[start : start + CHUNK_ROWS] = _hash_rows(chunk)
             if self._held is not None:
-                self._held[start : start + CHUNK] = torch.from_numpy(chunk)
-        mixed = _mix(hashes)
-        self.digest = hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()  # of which rows there are
+                self._held[start : start + CHUNK_ROWS] = torch.from_numpy(chunk)
+        mixed = splitmix64(hashes)  # uniform, unrelated to any other split by the same hashes
+        self.digest = hashlib.sha256(np.sort(mixed).tobytes()).hexdigest()  # identifies the set of rows
         self.calibration, self.measuring, self.training = _split(mixed, calibration_share, measuring_share)
 
     def hold_on(self, device: torch.device) -> None:
         """Move rows that are held in memory to a GPU's, where they fit there too."""
         if self._held is not None and device.type == "cuda" and self._held.device != device:
             free, _ = torch.cuda.mem_get_info(device)
-            if self._held.numel() * 4 <= MEMORY_SHARE * free:
+            if self._held.numel() * 4 <= MAXIMUM_MEMORY_SHARE * free:
                 self._held = self._held.to(device)
 
     def take(self, index: Tensor) -> Tensor:
@@ -78,19 +78,21 @@ class Rows:
         return self.fetch(index).cpu()
 
     def fetch(self, index: Tensor) -> Tensor:
-        """As `take`, left on the device that holds the rows."""
+        """As `take`, but on the device that holds the rows."""
         if self._held is not None:
             return self._held[index.to(self._held.device)]
-        positions, back = np.unique(index.numpy(), return_inverse=True)  # ascending: reads go one way through the file
+        positions, back = np.unique(
+            index.numpy(), return_inverse=True
+        )  # ascending, so that the file is read front to back
         return torch.from_numpy(_floats(self._source[positions])[back])
 
     def chunks(self, index: Tensor) -> Iterator[Tensor]:
         """The rows at `index`, some thousands at a time."""
-        for part in index.split(CHUNK):
+        for part in index.split(CHUNK_ROWS):
             yield self.take(part)
 
     def moments(self) -> tuple[Tensor, float]:
-        """Mean mu [d] of the training rows, and s, with which the mean of |(x - mu) / s|^2 over them is d.
+        """Mean mu [d] of the training rows, and the scale s at which the mean of |(x - mu) / s|^2 over them is d.
 
         Raises:
             SaeError: all training rows are the same.
@@ -107,17 +109,17 @@ class Rows:
 
 
 class ShuffledBatches:
-    """Sampler of whole batches: a true shuffle of the training rows every epoch, from the seed and the epoch alone.
+    """Sampler of whole batches: every epoch a full shuffle of the training rows, which depends on seed and epoch alone.
 
-    An epoch is cut into batches whose sizes differ by one at most, none above `batch_size`. Of several processes each
-    gets its share of every batch.
+    The batches of an epoch differ in size by one row at most; none is above `batch_size`. Each process gets its share
+    of every batch.
 
     Args:
         index: positions of the training rows, int64 [n].
         batch_size: rows per batch, over all processes.
         seed: of the run.
-        steps: batches in all.
-        multiple: of rows at which a batch is cut into shares.
+        steps: number of batches.
+        multiple: a process's share of a batch starts at a multiple of this many rows.
     """
 
     def __init__(self, index: Tensor, batch_size: int, seed: int, steps: int, multiple: int = 1) -> None:
@@ -139,16 +141,18 @@ class ShuffledBatches:
             yield shuffled[first:last]
 
     def _share(self, place: int) -> tuple[int, int]:
-        """Where this process's part of an epoch's batch begins and ends."""
+        """Where this process's share of an epoch's batch begins and ends."""
         size, longer = divmod(len(self._index), self.batches)
         first = place * size + min(place, longer)
         rows = size + (place < longer)
-        cut = [rows * part // world.size() // self._multiple * self._multiple for part in range(world.size())]
-        begin, end = [*cut, rows][world.rank() : world.rank() + 2]
+        cut = [
+            rows * part // distributed.size() // self._multiple * self._multiple for part in range(distributed.size())
+        ]
+        begin, end = [*cut, rows][distributed.rank() : distributed.rank() + 2]
         return first + begin, first + end
 
 
-class Joined:
+class ConcatenatedRows:
     """Several sources as one, one after the other.
 
     Args:
@@ -223,7 +227,7 @@ def _split(mixed: np.ndarray, calibration: float, measuring: float) -> tuple[Ten
     """
     order = np.argsort(mixed, kind="stable")
     n = len(mixed)
-    at_most = MAXIMUM_HELD_OUT / n
+    at_most = MAXIMUM_HELD_OUT_ROWS / n
     place = mixed[order].astype(np.float64) / 2.0**64  # uniform in [0, 1)
     first = min(calibration, at_most)
     second = first + min(measuring, at_most)
@@ -241,12 +245,3 @@ def _hash_rows(rows: np.ndarray) -> np.ndarray:
     words = rows.view(np.uint32).astype(np.uint64)
     odd = np.random.default_rng(0).integers(0, 2**63, rows.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     return (words * odd).sum(axis=1, dtype=np.uint64)
-
-
-def _mix(hashes: np.ndarray) -> np.ndarray:
-    """splitmix64's finaliser, salted: uniform bits, unrelated to any other split by the same hashes."""
-    with np.errstate(over="ignore"):
-        z = hashes + np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))

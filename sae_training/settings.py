@@ -1,4 +1,4 @@
-"""What steers a training run (docs/methods.md, 1). Imports nothing heavy: configurations are checked against it."""
+"""Settings of a training run (docs/methods.md, 1). Imports nothing heavy: configurations are checked against it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from sae_training.errors import SaeError
 
-EDITION = 1  # of training; goes up when the same rows and settings give other weights
+CACHE_VERSION = 1  # goes up when code changes the weights that the same rows and settings give
 PRECISIONS = ("auto", "float32", "float64")
 DEVICES = ("auto", "cpu", "gpu")
-ELSEWHERE = ("device", "seeds", "checkpoint_every")  # settings that change nothing about an SAE
+NON_KEY_SETTINGS = ("device", "seeds", "checkpoint_every")  # they do not change the trained weights
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TrainSettings:
 
     expansion_factor: int = 8  # latents = expansion_factor * width of the rows
     k: int = 20  # non-zero latents per row, on average
-    variant: str = "batch_topk"  # who survives in training: see sae_training/sparsity.py
+    variant: str = "batch_topk"  # which latents fire in training: see sae_training/sparsity.py
     learning_rate: float = 1.5e-3
     batch_size: int = 1024  # rows; at most a quarter of the training rows
     epochs: float = 30.0  # passes over the training rows ...
@@ -27,12 +27,12 @@ class TrainSettings:
     steps: int | None = None  # overrides epochs and minimum_steps
     warmup: float = 0.05  # share of the steps over which the learning rate rises
     decay: float = 0.5  # share of the steps, at the end, over which it falls to 0
-    dead_window: float = 0.05  # a latent silent for this share of all rows drawn in training is dead
+    dead_window: float = 0.05  # a latent that does not fire for this share of all rows drawn in training is dead
     aux_weight: float = 1 / 32  # weight of the loss that revives dead latents
     gradient_clip: float = 1.0  # largest norm of the gradient; 0: no limit
     calibration_share: float = 0.1  # of the rows, held out to set the threshold; 16,384 rows at most
     measuring_share: float = 0.05  # of the rows, held out to measure; 16,384 rows at most
-    patience: int = 0  # looks at the held-out rows, ten in a run, without a better FVU before it ends early; 0: never
+    patience: int = 0  # validation checks, ten in a run, without a better FVU before it ends early; 0: never
     checkpoint_every: float = 0.05  # share of the steps between checkpoints, where a place for them is given
     seed: int = 0
     seeds: int = 1  # how many to train, on the same rows, with seeds from `seed` on
@@ -40,7 +40,7 @@ class TrainSettings:
     device: str = "auto"  # cpu, gpu, or auto: a GPU where there is one; several: torchrun
 
     def rows_of_batch(self, training_rows: int) -> int:
-        """The largest batch: of few rows a larger one costs time and reconstructs no better."""
+        """`batch_size`, but at most a quarter of the rows: more costs time and reconstructs no better."""
         return max(1, min(self.batch_size, -(-training_rows // 4)))
 
     def __post_init__(self) -> None:
@@ -81,13 +81,15 @@ class TrainSettings:
 
 
 def plain(settings: TrainSettings) -> dict[str, Any]:
-    """The settings of training alone; classes built upon them have more, as the folder of the result."""
+    """The fields of `TrainSettings` alone; a subclass may add others, such as the folder of the result."""
     return {item.name: getattr(settings, item.name) for item in fields(TrainSettings)}
 
 
-def steering(settings: TrainSettings) -> dict[str, Any]:
-    """What an SAE depends on, to know one by: the settings of training, those of `ELSEWHERE` as they are by default."""
-    return plain(settings) | {item.name: item.default for item in fields(TrainSettings) if item.name in ELSEWHERE}
+def training_key(settings: TrainSettings) -> dict[str, Any]:
+    """The settings that a trained SAE depends on; those of `NON_KEY_SETTINGS` stand at their default."""
+    return plain(settings) | {
+        item.name: item.default for item in fields(TrainSettings) if item.name in NON_KEY_SETTINGS
+    }
 
 
 def _counts(value: object) -> bool:

@@ -1,7 +1,7 @@
-"""Who survives in training (docs/methods.md, 1): a registry of variants.
+"""Which entries survive in training (docs/methods.md, 1): a registry of variants.
 
-A rule takes the pre-activations of a batch and k, and returns the survivors: positions in the flattened block [rows,
-latents], int64 [nnz] ascending, and values [nnz]; only positive entries survive. At inference all use one threshold.
+A rule takes the pre-activations of a batch and k. It returns the survivors, all of them positive: positions in the
+flattened block [rows, latents], int64 [nnz] ascending, and values [nnz]. At inference all variants use one threshold.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sae_training import world
-from sae_training.product import Full, PreActivations
+from sae_training import distributed
+from sae_training.pre_activations import Full, PreActivations
 from sae_training.registry import choose
 
 Rule = Callable[[PreActivations, int], tuple[Tensor, Tensor]]
 
-SAMPLED_ROWS = 64  # whose k-th largest entry tells about where the batch's lies
-SLACK = 1.3  # entries taken from the sample per entry wanted: the guess is low, so that few batches need a second look
-PIECES = 8  # into which a row is cut for each of its survivors
+SAMPLED_ROWS = 64  # for a guess of the batch's smallest survivor
+SAMPLED_ENTRIES_PER_SURVIVOR = 1.3  # above 1: the guess is low, so that few batches need a second selection
+PIECES_PER_SURVIVOR = 8  # of a row
 
 
 def batch_topk(pre: PreActivations, k: int) -> tuple[Tensor, Tensor]:
     """The rows * k largest positive entries of the whole batch, over all processes; ties with the smallest survive too.
 
-    A few rows give a floor that is surely a little low; the exact selection is then among the entries above it, a
-    hundredth of the batch. Where the floor was too high after all, the selection is among all positive entries.
+    A few rows give a floor that is most likely a little low, and the exact selection is among the entries above it, a
+    hundredth of the batch. Where the floor turns out too high, the selection is among all positive entries.
 
     Args:
         pre: of the batch, or of this process's share of it.
         k: survivors per row, on average.
     """
     sample = pre.some(SAMPLED_ROWS)
-    wanted = k * int(world.total(torch.tensor(pre.rows, device=sample.device)))
-    floor = world.smallest(_low_guess(sample, k))
+    wanted = k * int(distributed.total(torch.tensor(pre.rows, device=sample.device)))
+    floor = distributed.smallest(_low_guess(sample, k))
     index, values = pre.above(floor)
-    everywhere = world.gather(values)
+    everywhere = distributed.gather(values)
     if len(everywhere) < wanted and floor > 0:
         index, values = pre.above(torch.zeros_like(floor))
-        everywhere = world.gather(values)
+        everywhere = distributed.gather(values)
     surplus = len(everywhere) - wanted
     if surplus <= 0:
         return index, values
@@ -51,20 +51,20 @@ def batch_topk(pre: PreActivations, k: int) -> tuple[Tensor, Tensor]:
 
 
 def topk(pre: PreActivations, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest entries of each row, as far as they are positive; ties with the smallest survive too.
+    """The positive ones among the k largest entries of each row; ties with the smallest survive too.
 
     Args:
         pre: of the batch.
         k: survivors per row, at most.
     """
-    assert isinstance(pre, Full)  # a floor for each row takes the whole block
+    assert isinstance(pre, Full)  # a floor for each row needs the whole block
     latents = pre.block.shape[1]
     index, values = pre.above(_row_floors(pre.block, k))
     row = index.div(latents, rounding_mode="floor")
     order = values.argsort(descending=True)
     order = order[row[order].argsort(stable=True)]  # by row, the largest first
     counts = torch.bincount(row, minlength=pre.rows)
-    last = counts.cumsum(0) - counts + k - 1  # where each row's k-th largest stands, if it has so many
+    last = counts.cumsum(0) - counts + k - 1  # position of each row's k-th largest, if it has so many
     least = torch.where(counts > k, values[order[last.clamp(0, max(0, len(order) - 1))]], 0) if len(order) else values
     keep = values >= least[row]
     return index[keep], values[keep]
@@ -72,11 +72,11 @@ def topk(pre: PreActivations, k: int) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Variant:
-    """How a batch becomes sparse, and what must reconstruct it."""
+    """How a batch becomes sparse, and which prefixes of the latents must reconstruct it."""
 
     select: Rule
     prefixes: tuple[float, ...] = (1.0,)  # shares of the latents, ascending, each of which reconstructs on its own
-    prefilter: bool = True  # whether a rough product will do
+    prefilter: bool = True  # whether a bf16 product may find the candidates
 
     def widths(self, latents: int) -> list[int]:
         """Number of latents of each prefix; the last is all of them."""
@@ -102,16 +102,16 @@ def variant(name: str) -> Variant:
 
 
 def _low_guess(sample: Tensor, k: int) -> Tensor:
-    wanted = math.ceil(SLACK * k * len(sample))
+    wanted = math.ceil(SAMPLED_ENTRIES_PER_SURVIVOR * k * len(sample))
     if wanted >= sample.numel():
         return sample.new_zeros(())
     return kth_largest(sample.reshape(1, -1), wanted).squeeze(0).clamp_min(0)
 
 
 def _row_floors(block: Tensor, k: int) -> Tensor:
-    """Numbers [rows, 1], or 0, above which k entries of the row surely lie: the k-th largest maximum of its pieces."""
+    """Floors [rows, 1], at least 0, that k entries of the row surely exceed: the k-th largest maximum of its pieces."""
     latents = block.shape[1]
-    width = max(1, latents // (PIECES * k))
+    width = max(1, latents // (PIECES_PER_SURVIVOR * k))
     pieces = latents // width
     largest = block[:, : pieces * width].unflatten(1, (pieces, width)).amax(dim=2)
     floor = kth_largest(largest, k)[:, None]
@@ -119,7 +119,7 @@ def _row_floors(block: Tensor, k: int) -> Tensor:
 
 
 def kth_largest(block: Tensor, k: int) -> Tensor:
-    """Of each row of a block [rows, width] the k-th largest entry, [rows]."""
+    """The k-th largest entry of each row of a block [rows, width], [rows]."""
     place = block.shape[1] - k
     if block.device.type == "cpu":  # numpy's partition is twenty times as fast
         return torch.from_numpy(np.partition(block.numpy(), place, axis=1)[:, place])

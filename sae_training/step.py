@@ -1,7 +1,7 @@
-"""One training step through the survivors (docs/methods.md, 1): dense encode, everything after it sparse.
+"""One training step (docs/methods.md, 1): a dense encoder product, then sparse work on the survivors alone.
 
-Of the codes of a batch, 99 % and more are zero. Only the encoder's product is dense; decoding and all gradients run
-through the survivors and equal those of the dense computation.
+99 % and more of a batch's codes are zero. Decoding and all gradients run through the non-zero ones, the survivors, and
+equal those of the dense computation.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from sae_training.codes import Pattern
-from sae_training.product import Buffer, Prefiltered, full
+from sae_training.pre_activations import Buffer, Prefiltered, full
 from sae_training.sparsity import Variant, kth_largest
 
-EVERY = 4  # row takes part in the auxiliary loss: a quarter of the cost, and rows of a batch are alike
+AUX_ROW_STRIDE = 4  # a quarter of the cost; the rows of a batch are alike
 
 
 class Survivors(NamedTuple):
@@ -41,13 +41,13 @@ def encode(
 
     Args:
         h: standardised rows [rows, d]; takes no gradient.
-        w_enc: [m, d].
-        b_enc: [m].
+        w_enc: [latents, d].
+        b_enc: [latents].
         b_dec: [d].
-        variant: who survives (sparsity.py).
+        variant: which entries survive (sparsity.py).
         k: survivors per row.
         buffer: for the product, kept from step to step by the caller.
-        prefilter: find the candidates in a bf16 product (product.py), where the variant allows it.
+        prefilter: find the candidates in a bf16 product (pre_activations.py), where the variant allows it.
     """
     with torch.no_grad():
         centred = h - b_dec
@@ -63,21 +63,21 @@ def decode(survivors: Survivors, w_dec: Tensor, b_dec: Tensor) -> Tensor:
 
     Args:
         survivors: of the batch.
-        w_dec: [m, d].
+        w_dec: [latents, d].
         b_dec: [d].
     """
     return _Decode.apply(survivors.values, w_dec, survivors.pattern) + b_dec
 
 
 def residuals(h: Tensor, survivors: Survivors, w_dec: Tensor, b_dec: Tensor, widths: list[int]) -> list[Tensor]:
-    """What each prefix of the latents leaves of the rows, h - h_hat [rows, d]; the last is that of all latents.
+    """Residuals h - h_hat [rows, d], one for the reconstruction from each prefix of the latents.
 
     Args:
         h: standardised rows [rows, d].
         survivors: of the batch.
-        w_dec: [m, d].
+        w_dec: [latents, d].
         b_dec: [d].
-        widths: latents in each prefix, ascending, the last m.
+        widths: latents in each prefix, ascending; the last prefix is all latents.
     """
     if len(widths) == 1:
         return [h - decode(survivors, w_dec, b_dec)]
@@ -95,15 +95,18 @@ def residuals(h: Tensor, survivors: Survivors, w_dec: Tensor, b_dec: Tensor, wid
 def auxiliary_loss(
     h: Tensor, residual: Tensor, dead: Tensor, w_enc: Tensor, b_enc: Tensor, w_dec: Tensor, b_dec: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """What the dead latents alone leave of the residual, and the residual: sums of squares, whose ratio is the loss.
+    """The auxiliary loss, as numerator and denominator: how badly dead latents alone reconstruct the residual.
 
-    Per row the min(d/2, dead) largest of their positive pre-activations take part. Only the dead latents' own weights
-    get gradients.
+    Each row uses the min(d/2, dead) largest positive pre-activations of dead latents. Only the dead latents' own
+    weights get gradients.
 
     Args:
         h: standardised rows [rows, d].
         residual: h minus its reconstruction [rows, d], detached.
         dead: indices of the dead latents, int64 [dead], at least one.
+
+    Returns:
+        The squared error of that reconstruction, and the square of the residual, each summed over all entries.
     """
     # index_select, not [dead]: the gradient of indexing is far slower on a CPU
     pre = nn.functional.linear(h - b_dec.detach(), w_enc.index_select(0, dead), b_enc.index_select(0, dead)).relu()

@@ -1,4 +1,7 @@
-"""Models in files: `sae.safetensors` with the weights, `sae.yaml`, the card, with what the model is."""
+"""Files of this program's models: `sae.safetensors`, the weights, and `sae.yaml`, the card that describes them.
+
+Knows tensors and metadata, not the model: `SparseAutoencoder.save` writes, `formats/native.py` reads.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +10,60 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as bytes_from_tensors
+from torch import Tensor
 
 from sae_training.errors import SaeError
 from sae_training.files import replacing
-from sae_training.inference import normaliser, rule
-from sae_training.model import VERSION, SaeMetadata, SparseAutoencoder
+from sae_training.metadata import FORMAT_VERSION, SaeMetadata
 
-READABLE = range(1, VERSION + 1)
+READABLE_VERSIONS = range(1, FORMAT_VERSION + 1)
 WEIGHTS_FILE, CARD_FILE = "sae.safetensors", "sae.yaml"
-NAMES = {"mean": "mu", "scale": "s"}  # in the file, where others than in the model
+NAMES_IN_FILE = {"mean": "mu", "scale": "s", "threshold": "theta"}  # the other tensors have the model's names
 
 
-def save(sae: SparseAutoencoder, folder: Path, dtype: str) -> None:
-    """What `SparseAutoencoder.save` does."""
+class Stored(NamedTuple):
+    """What lies in a model's folder."""
+
+    d_in: int
+    num_latents: int
+    metadata: SaeMetadata
+    tensors: Mapping[str, Tensor]  # by their names in the file
+    matches_card: bool  # whether the weights have the hash that the card says
+
+
+def write(folder: Path, tensors: Mapping[str, Tensor], metadata: SaeMetadata, dtype: str) -> None:
+    """Write a model's two files, both or neither.
+
+    Args:
+        folder: where to; made where it is missing.
+        tensors: the model's state by its names.
+        metadata: for the card.
+        dtype: "float32", or "float16" for the weights.
+
+    Raises:
+        SaeError: another dtype.
+    """
     if dtype not in ("float32", "float16"):
         raise SaeError(f"cannot store weights as '{dtype}': use float32 or float16")
-    whole = {"theta", "scale"} if dtype == "float16" else set(sae.state_dict())
-    tensors = {
-        NAMES.get(name, name): tensor.cpu().to(torch.float32 if name in whole else torch.float16).contiguous()
-        for name, tensor in sae.state_dict().items()
-    }
-    data = bytes_from_tensors(tensors)
-    known = {**asdict(sae.metadata), "version": VERSION}
-    card = {"d": sae.d, "m": sae.m, **known, "sha256": hashlib.sha256(data).hexdigest()}
+    whole = {"threshold", "scale"} if dtype == "float16" else set(tensors)
+    data = bytes_from_tensors(
+        {
+            NAMES_IN_FILE.get(name, name): tensor.cpu()
+            .to(torch.float32 if name in whole else torch.float16)
+            .contiguous()
+            for name, tensor in tensors.items()
+        }
+    )
+    num_latents, d_in = tensors["W_enc"].shape
+    described = {**asdict(metadata), "version": FORMAT_VERSION}
+    card = {"d": d_in, "m": num_latents, **described, "sha256": hashlib.sha256(data).hexdigest()}
     folder.mkdir(parents=True, exist_ok=True)
     # both are written before either is renamed: a full disk leaves the pair that was there
     with replacing(folder / WEIGHTS_FILE) as weights_path, replacing(folder / CARD_FILE) as card_path:
@@ -44,46 +71,21 @@ def save(sae: SparseAutoencoder, folder: Path, dtype: str) -> None:
         card_path.write_text(yaml.safe_dump(json.loads(json.dumps(card)), sort_keys=False), encoding="utf-8")
 
 
-def load(folder: Path | str, device: str = "cpu") -> SparseAutoencoder:
-    """Read a sparse autoencoder that `save` wrote.
-
-    Args:
-        folder: holds `sae.safetensors` and `sae.yaml`.
-        device: where its weights go.
+def read(folder: Path) -> Stored:
+    """What `write` wrote.
 
     Raises:
         SaeError: files missing, damaged, of another version, or not of this program.
     """
-    folder = Path(folder)
     card = _read_card(folder)
     try:
         data = (folder / WEIGHTS_FILE).read_bytes()
         tensors = tensors_from_bytes(data)
     except (OSError, SafetensorError) as error:
         raise SaeError(f"cannot read {folder / WEIGHTS_FILE} ({error}): copy or train it again") from None
-    known = {f.name for f in fields(SaeMetadata)}
-    sae = SparseAutoencoder(card["d"], card["m"], SaeMetadata(**{key: v for key, v in card.items() if key in known}))
-    rule(sae.metadata.inference)
-    normaliser(sae.metadata.normalise)
-    _fill(sae, tensors, folder / WEIGHTS_FILE)
-    if hashlib.sha256(data).hexdigest() != card["sha256"]:
-        raise SaeError(f"{folder}: {WEIGHTS_FILE} and {CARD_FILE} do not belong together: copy both again")
-    return sae.to(device).eval().requires_grad_(False)
-
-
-def _fill(sae: SparseAutoencoder, tensors: Mapping[str, torch.Tensor], file: Path) -> None:
-    """Weights of a file, in the model."""
-    for name in ("theta", "gain"):  # one for each latent, in some models
-        if name in tensors and tensors[name].shape == (sae.m,):
-            setattr(sae, name, torch.empty(sae.m))
-    for key, target in sae.state_dict().items():
-        name = NAMES.get(key, key)
-        found = tensors.get(name)
-        if found is None or found.shape != target.shape:
-            shape = "nothing" if found is None else str(list(found.shape))
-            raise SaeError(f"{file}: {name} should be {list(target.shape)}, found {shape}: copy or train it again")
-        # copied into torch's own aligned memory: a product's last bits may depend on how its operands are aligned
-        target.copy_(found)
+    known = {item.name for item in fields(SaeMetadata)}
+    metadata = SaeMetadata(**{key: value for key, value in card.items() if key in known})
+    return Stored(card["d"], card["m"], metadata, tensors, hashlib.sha256(data).hexdigest() == card["sha256"])
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
@@ -100,8 +102,8 @@ def _read_card(folder: Path) -> dict[str, Any]:
         raise SaeError(f"cannot read {path}, it is not YAML: copy or train it again") from None
     if not isinstance(card, dict) or "version" not in card:
         raise SaeError(f"{path} does not describe a sparse autoencoder of this program: train one or check the path")
-    if card["version"] not in READABLE:
-        reads = f"{READABLE[0]} to {VERSION}"
+    if card["version"] not in READABLE_VERSIONS:
+        reads = f"{READABLE_VERSIONS[0]} to {FORMAT_VERSION}"
         raise SaeError(
             f"{path} has format version {card['version']}, this program reads {reads}: update it or train again"
         )

@@ -15,21 +15,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from sae_training import world
+from sae_training import distributed
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder
-from sae_training.rows import Joined, Rows
-from sae_training.settings import EDITION, TrainSettings, plain, steering
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
+from sae_training.rows import ConcatenatedRows, Rows
+from sae_training.settings import CACHE_VERSION, TrainSettings, plain, training_key
 from sae_training.sparsity import variant
 from sae_training.step import decode, encode
 
 if TYPE_CHECKING:
     from sae_training.callbacks import Progress
 
-LOOKS = 10  # at the held-out rows, about, during a run that is logged, or may end early; fewer in one of few steps
-SAMPLE = 8_192  # training rows, at most, that the start is fitted to
-FLATTEST = 1e-4  # of the mean variance: below it a direction counts as noise
-DEAD_ROWS = 65_536  # training rows, at most, on which a latent may show that it is alive
+VALIDATION_CHECKS = 10  # about, in a run that is logged or may end early; fewer in a run of few steps
+INITIALISATION_ROWS = 8_192
+VARIANCE_FLOOR = 1e-4  # of the mean variance; a direction of less counts as noise
+DEAD_CHECK_ROWS = 65_536  # training rows, at most, on which a latent may show that it is not dead
 
 
 def train(
@@ -46,12 +47,12 @@ def train(
 
     Args:
         rows: [n, d], unit length: an array, a memory map, a tensor, or anything with `.shape` that gives float rows
-            for a slice or an array of positions; `.hashes` (uint64 [n]), where there, identify rows by content. A list
-            of them is one training set. `Rows`, where they are prepared already.
+            for a slice or an array of positions; its `.hashes` (uint64 [n]), if any, identify rows by content. A list
+            of such is one training set. Or `Rows`, prepared already.
         settings: how; `settings.seeds` is for `train_seeds`.
         log_dir: where TensorBoard and CSV logs go; None: no logs.
-        checkpoint: file that an interrupted run goes on from, to the same bits as one that was not, when the same
-            call is made again; None: none is written.
+        checkpoint: file from which the same call resumes an interrupted run, to the same bits as without the
+            interruption; None: none is written.
         fingerprint: of the encoder that made the rows; stored.
         description: of the rows, in words; stored.
         progress: called with (stage, done, total).
@@ -59,7 +60,7 @@ def train(
     Raises:
         SaeError: rows or settings that cannot be trained with, or a checkpoint that does not fit; says which and why.
     """
-    world.join()
+    distributed.join()
     variant(settings.variant)
     data = prepared(rows, settings)
     latents = settings.expansion_factor * data.d
@@ -69,7 +70,7 @@ def train(
         )
     steps = _steps(settings, len(data.training))
     record = {"description": description, "rows": data.n, "steps": steps, "settings": plain(settings)}
-    sae = _start(data, latents, settings, SaeMetadata(settings.variant, settings.k, fingerprint, record))
+    sae = _initial_model(data, latents, settings, SaeMetadata(settings.variant, settings.k, fingerprint, record))
     _fit(sae, data, settings, steps, log_dir, Path(checkpoint) if checkpoint else None, progress)
     sae.float().eval().requires_grad_(False)
     _finish(sae, data)
@@ -79,13 +80,13 @@ def train(
 def train_seeds(
     rows: Any, settings: TrainSettings = TrainSettings(), *, log_dir: Path | str | None = None, **arguments: Any
 ) -> list[SparseAutoencoder]:
-    """`settings.seeds` sparse autoencoders that differ in their seed alone, on rows held once.
+    """Train `settings.seeds` sparse autoencoders that differ in their seed alone; the rows are held once.
 
     Args:
         rows: as for `train`.
         settings: how.
-        log_dir: each logs into its own folder below, `seed-0` and so on, where there are several.
-        arguments: as for `train`; `checkpoint` becomes a file for each.
+        log_dir: where logs go; several seeds log into folders below it, `seed-0` and so on.
+        arguments: as for `train`; each of several seeds has a file of its own beside `checkpoint`.
     """
     data = prepared(rows, settings)
     checkpoint = arguments.pop("checkpoint", None)
@@ -100,11 +101,11 @@ def train_seeds(
 
 
 def prepared(rows: Any, settings: TrainSettings) -> Rows:
-    """Rows checked and split as the settings say; `Rows` are what they are."""
+    """Rows checked and split as the settings say; `Rows` are returned as they are."""
     if isinstance(rows, Rows):
         return rows
     sets = rows if isinstance(rows, (list, tuple)) else [rows]
-    source = sets[0] if len(sets) == 1 else Joined(sets)
+    source = sets[0] if len(sets) == 1 else ConcatenatedRows(sets)
     return Rows(source, settings.calibration_share, settings.measuring_share)
 
 
@@ -115,13 +116,15 @@ def _steps(settings: TrainSettings, rows: int) -> int:
     return max(settings.minimum_steps, math.ceil(settings.epochs * batches), 1)
 
 
-def _start(data: Rows, latents: int, settings: TrainSettings, metadata: SaeMetadata) -> SparseAutoencoder:
-    """Standardised; decoder = directions of damped training residuals, encoder = the same at the scale that fits."""
+def _initial_model(data: Rows, latents: int, settings: TrainSettings, metadata: SaeMetadata) -> SparseAutoencoder:
+    """The model before training: decoder rows are directions of damped residuals, encoder rows the same, scaled."""
     sae = SparseAutoencoder(data.d, latents, metadata)
     mean, scale = data.moments()
     sae.mean.copy_(mean)
     sae.scale.fill_(scale)
-    sample = sae.standardise(data.take(data.training[:SAMPLE]))  # in the order of hashes: any rows
+    sample = sae.standardise(
+        data.take(data.training[:INITIALISATION_ROWS])
+    )  # the order is that of hashes: a random sample
     found = _residuals(data, latents, mean, torch.Generator().manual_seed(settings.seed))
     directions = torch.nn.functional.normalize(found @ _damping(sample), dim=1)
     sae.W_enc.data.copy_(directions)
@@ -131,15 +134,15 @@ def _start(data: Rows, latents: int, settings: TrainSettings, metadata: SaeMetad
 
 
 def _damping(sample: Tensor) -> Tensor:
-    """C^(-1/4) [d, d] of rows with covariance C: along what varies most, residuals, and so latents, are all alike."""
+    """C^(-1/4) [d, d] of rows with covariance C: without it residuals, and so latents, crowd along what varies most."""
     covariance = sample.double().T @ sample.double() / len(sample)
     variances, axes = torch.linalg.eigh(covariance)
-    powers = variances.clamp_min(FLATTEST * float(variances.mean())) ** -0.25
+    powers = variances.clamp_min(VARIANCE_FLOOR * float(variances.mean())) ** -0.25
     return ((axes * powers) @ axes.T).float()
 
 
 def _fitting_scale(sae: SparseAutoencoder, h: Tensor) -> float:
-    """What the codes of a fresh model must be multiplied by to reconstruct rows best: without it they overshoot."""
+    """The factor on the codes of a fresh model at which they reconstruct rows best: without it they overshoot."""
     rule = variant(sae.metadata.variant)
     with torch.no_grad():
         codes = encode(h, sae.W_enc, sae.b_enc, sae.b_dec, rule, sae.k)
@@ -148,9 +151,9 @@ def _fitting_scale(sae: SparseAutoencoder, h: Tensor) -> float:
 
 
 def _residuals(data: Rows, count: int, mean: Tensor, generator: torch.Generator) -> Tensor:
-    """Unit rows [count, d]: each training row at most once as x - mean, the rest differences of two rows.
+    """Unit rows [count, d]: training rows minus their mean, each at most once, then differences of two rows.
 
-    No two may be alike: latents that start alike get the same gradient and stay alike.
+    No two may be equal: latents that start equal get the same gradient and stay equal.
     """
     n = len(data.training)
     once = data.take(data.training[torch.randperm(n, generator=generator)[:count]]) - mean
@@ -159,7 +162,7 @@ def _residuals(data: Rows, count: int, mean: Tensor, generator: torch.Generator)
     between = data.take(data.training[pairs[0]]) - data.take(data.training[pairs[1]])
     jitter = torch.randn(count, data.d, generator=generator)
     found = torch.cat([once, between])
-    # a trace of noise parts duplicates, and gives a row that is exactly the mean a direction
+    # a trace of noise separates duplicates, and gives a direction to a row that equals the mean
     found = found + 1e-2 * jitter * (found.norm() / jitter.norm())
     return torch.nn.functional.normalize(found, dim=1)
 
@@ -177,7 +180,7 @@ def _fit(
     from sae_training.data import RowsModule
     from sae_training.module import SaeModule
 
-    run = {"edition": EDITION, "rows": data.digest, "steps": steps, "settings": steering(settings)}
+    run = {"edition": CACHE_VERSION, "rows": data.digest, "steps": steps, "settings": training_key(settings)}
     found = find_checkpoint(checkpoint, run) if checkpoint else None
     with _quiet():
         batches = RowsModule(data, settings, steps)
@@ -201,17 +204,17 @@ def _trainer(settings: TrainSettings, steps: int, callbacks: list[Any], loggers:
     return lightning.Trainer(
         max_steps=steps,
         accelerator=_accelerator(settings.device),
-        devices=world.local_size(),
-        num_nodes=world.size() // world.local_size(),
-        strategy="ddp" if world.size() > 1 else "auto",
+        devices=distributed.local_size(),
+        num_nodes=distributed.size() // distributed.local_size(),
+        strategy="ddp" if distributed.size() > 1 else "auto",
         use_distributed_sampler=False,
         precision="64-true" if settings.precision == "float64" else "32-true",
         gradient_clip_val=settings.gradient_clip or None,
         logger=loggers or False,
         callbacks=callbacks,
         limit_val_batches=1.0 if loggers or settings.patience else 0,
-        # not after each of few steps: a checkpoint is written after a step without a look
-        val_check_interval=min(steps, max(2, steps // LOOKS)),
+        # at least 2: a checkpoint is written after a step without a validation check
+        val_check_interval=min(steps, max(2, steps // VALIDATION_CHECKS)),
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
         log_every_n_steps=max(1, min(50, steps // 20)),
@@ -232,14 +235,14 @@ def _loggers(log_dir: Path | str | None, found: Path | None) -> list[Any]:
 
     if log_dir is None:
         return []
-    # a CSV log starts its file anew: what was logged before an interruption stays in its own
+    # a CSV log overwrites its file: a resumed run writes another
     csv = f"resumed-{time.strftime('%Y%m%d-%H%M%S')}" if found else ""
     return [TensorBoardLogger(log_dir, name="", version=""), CSVLogger(log_dir, name="", version=csv)]
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Lightning speaks of devices, workers and tips; none of it is for the user of this function."""
+    """Suppress Lightning's messages on devices, workers and tips, which are not for the user of this function."""
     logs = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
     levels = [log.level for log in logs]
     with warnings.catch_warnings():
@@ -254,13 +257,13 @@ def _quiet() -> Iterator[None]:
 
 
 def _finish(sae: SparseAutoencoder, data: Rows) -> None:
-    """Set the threshold on one held-out part, measure on the other."""
+    """Set the threshold on the calibration rows, measure on the measuring rows."""
     from sae_training.calibration import calibration_record, measure, set_threshold
 
     set_threshold(sae, data.chunks(data.calibration), len(data.calibration))
     measured = measure(sae, data.chunks(data.measuring))
-    # a rare latent may be silent on few held-out rows and yet alive: the rows it was trained on say which
-    trained = measure(sae, data.chunks(data.training[:DEAD_ROWS]))
+    # a rare latent may fire on none of the few held-out rows and yet not be dead: the training rows tell
+    trained = measure(sae, data.chunks(data.training[:DEAD_CHECK_ROWS]))
     sae.metadata = replace(
         sae.metadata,
         calibration=calibration_record(sae, len(data.calibration), measured),

@@ -114,7 +114,7 @@ def test_a_missing_threshold_is_set_on_both_sets_together_and_told(
     assert len(sae.encode(scenes[:]).value) / scenes.n == pytest.approx(8, rel=0.1)
     a, b = halves(scenes)
     again, _ = find_sae(path, b, a, encoder, SaeSettings(), EmbedSettings())
-    assert again.theta == sae.theta
+    assert again.threshold == sae.threshold
     with pytest.raises(LatentDiffError, match=r"40 images are too few.*convert SRC DST --calibrate"):
         find_sae(path, *(s.select(np.arange(20)) for s in (a, b)), encoder, SaeSettings(), EmbedSettings())
 

@@ -185,10 +185,10 @@ class _Block(NamedTuple):
 
 class _Encoder(Protocol):
     @property
-    def d(self) -> int: ...
+    def d_in(self) -> int: ...
 
     @property
-    def m(self) -> int: ...
+    def num_latents(self) -> int: ...
 
     def encode(self, x: np.ndarray) -> SparseCodes: ...
 
@@ -203,7 +203,7 @@ def sum_latents(
         embeddings: an `EmbeddingSet` of the SAE's encoder.
         progress: called with ("reading latents", rows done, rows).
     """
-    sums = LatentSums(sae.m, sae.d)
+    sums = LatentSums(sae.num_latents, sae.d_in)
     done = 0
     for rows in blocks(embeddings):
         sums.update(sae.encode(rows), rows, done)

@@ -14,14 +14,14 @@ from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.sweep.measures import Scorer
 from sae_training import SaeError
-from sae_training.settings import ELSEWHERE, TrainSettings
+from sae_training.settings import NON_KEY_SETTINGS, TrainSettings
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
 
 OpenScorer = Callable[[Config], Scorer | None]  # None where the configuration does not ask for it
 
-_SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings) if item.name not in ELSEWHERE}
+_SWEPT = {f"sae.{item.name}" for item in fields(TrainSettings) if item.name not in NON_KEY_SETTINGS}
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from latentdiff.sweep.point import Result, SweepContext, read_result, run_point,
 from latentdiff.sweep.tables import Outcome, tables
 from latentdiff.training import open_images
 from sae_training.files import replacing
-from sae_training.settings import EDITION as TRAINING
-from sae_training.settings import steering
+from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
+from sae_training.settings import training_key
 
 Progress = Callable[[str, int, int | None], None]
 
-EDITION = 3  # of the points; goes up when a measure changes in a way that no setting tells
+CACHE_VERSION = 3  # goes up when code changes a measure
 
 
 def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -> Outcome:
@@ -45,7 +45,7 @@ def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -
     log, folder = RunLog(command), Path(plan.config.sweep.out)
     images = open_images(plan.config, plan.encoder, folder, progress)
     shared = _facts(plan, images, progress)
-    keys = [key_of(shared, steering(point.sae)) for point in plan.points]
+    keys = [key_of(shared, training_key(point.sae)) for point in plan.points]
     files = [folder / "points" / _file_name(point, key) for point, key in zip(plan.points, keys, strict=True)]
     results = [read_result(file, key) for file, key in zip(files, keys, strict=True)]
     context_of = _contexts(plan, images, progress)
@@ -99,7 +99,13 @@ def _file_name(point: Point, key: str) -> str:
 def _facts(plan: Plan, images: Sequence[EmbeddingSet], progress: Progress | None) -> list[Any]:
     """All that the result of a point depends on, but the settings of its training."""
     config = plan.config
-    facts: list[Any] = [EDITION, TRAINING, plan.seeds, asdict(config.naming), column_of(images, config.label)]
+    facts: list[Any] = [
+        CACHE_VERSION,
+        TRAINING_CACHE_VERSION,
+        plan.seeds,
+        asdict(config.naming),
+        column_of(images, config.label),
+    ]
     facts += [(one.digest, one.fingerprint) for one in images]
     facts += [config.embed.dtype, build_vocabulary(config.naming).words]
     for scorer in plan.scorers:

@@ -1,4 +1,4 @@
-"""What all checkpoints have in common: tensors are read without running code from them, and a model is built."""
+"""Other tools' checkpoints: tensors are read without running code from them, and a model is built."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from torch import Tensor
 
 from sae_training.errors import SaeError
 from sae_training.inference import rule
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
-# what numpy's numbers are made of, under the names old and new versions give it; torch itself knows no numpy
+# torch does not allow numpy's numbers by default; old and new versions of numpy name their constructor differently
 _SCALAR = np.float64(0).__reduce__()[0]
-NUMBERS = [(_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
-NUMPY: list[Any] = [*NUMBERS, np.dtype, type(np.dtype("float32")), type(np.dtype("float64"))]
+_SCALAR_NAMES = [(_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+SAFE_NUMPY_TYPES: list[Any] = [*_SCALAR_NAMES, np.dtype, type(np.dtype("float32")), type(np.dtype("float64"))]
 
 
 class Checkpoint(NamedTuple):
-    """What lies in a file of weights."""
+    """The content of a file of weights."""
 
     file: Path
-    content: Mapping[str, Any]  # tensors by name, or what else the tool keeps there
+    content: Mapping[str, Any]  # tensors by name, and whatever else the tool keeps there
 
     def tensor(self, name: str, source: Mapping[str, Any] | None = None) -> Tensor:
         """A tensor in float64, from `source` instead of the whole where it is given.
@@ -45,20 +46,20 @@ class Checkpoint(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """What a tool computes at inference: a = gain (W_enc (h - b_dec) + b_enc) of h = (x - mean) / scale, normalised."""
+class ExternalWeights:
+    """Another tool's weights: a = gain (W_enc (h - b_dec) + b_enc), where h is (x - mean) / scale, normalised."""
 
     kind: str  # of model, as the tool calls it
-    W_enc: Tensor  # [m, d]
-    W_dec: Tensor  # [m, d]
-    b_enc: Tensor  # [m]
+    W_enc: Tensor  # [latents, d]
+    W_dec: Tensor  # [latents, d]
+    b_enc: Tensor  # [latents]
     b_dec: Tensor  # [d]
-    inference: str | None = None  # who survives; None: the file does not say
+    inference: str | None = None  # which latents fire; None: the file does not say
     k: int | None = None
-    theta: Tensor | float | None = None  # None: never estimated, or not in the file
-    inclusive: bool = False  # whether an entry equal to theta survives
+    threshold: Tensor | float | None = None  # None: never estimated, or not in the file
+    inclusive: bool = False  # whether an entry equal to the threshold fires
     centred: bool = True  # whether b_dec is subtracted first
-    gain: Tensor | None = None  # [m]; what is multiplied with it afterwards has other last bits in the weights
+    gain: Tensor | None = None  # [latents]; multiplied into the weights it would change the last bits of codes
     mean: Tensor | float = 0.0
     scale: float = 1.0
     normalise: str = "none"
@@ -66,7 +67,7 @@ class Foreign:
 
 
 class Options(NamedTuple):
-    """What a user knows that a file does not say."""
+    """What the user says beside the file."""
 
     k: int | None = None
     threshold: float | None = None
@@ -82,7 +83,7 @@ def read(file: Path) -> Checkpoint:
     try:
         if file.suffix == ".safetensors":
             return Checkpoint(file, load_file(file))
-        with torch.serialization.safe_globals(NUMPY):
+        with torch.serialization.safe_globals(SAFE_NUMPY_TYPES):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         if isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(file):
@@ -99,7 +100,7 @@ def read(file: Path) -> Checkpoint:
 
 
 def settings_of(path: Path) -> dict[str, Any]:
-    """A JSON file that lies beside weights.
+    """The settings in a JSON file beside the weights.
 
     Raises:
         SaeError: it is not there, or no JSON object.
@@ -114,14 +115,14 @@ def settings_of(path: Path) -> dict[str, Any]:
     return found
 
 
-def build(tool: str, file: Path, found: Foreign, options: Options) -> SparseAutoencoder:
-    """The model that computes what the tool does.
+def build(tool: str, file: Path, found: ExternalWeights, options: Options) -> SparseAutoencoder:
+    """The model that computes the tool's codes.
 
     Raises:
         SaeError: shapes that do not fit each other, or something that neither the file nor the options say.
     """
     _check_shapes(file, found)
-    k = _whole(file, options.k if options.k is not None else found.k, len(found.W_enc))
+    k = _checked_k(file, options.k if options.k is not None else found.k, len(found.W_enc))
     inference = options.inference or ("threshold" if options.threshold is not None else found.inference)
     if inference is None:
         raise SaeError(f"{file} does not say which latents fire: give inference='topk' or inference='threshold'")
@@ -131,13 +132,13 @@ def build(tool: str, file: Path, found: Foreign, options: Options) -> SparseAuto
     record = {"description": f"{tool} {found.kind}", "file": file.name, "settings": dict(found.settings)}
     rules: dict[str, Any] = {"inference": inference, "normalise": found.normalise, "centred": found.centred}
     metadata = SaeMetadata(found.kind, k, None, record, **rules)
-    m, d = found.W_enc.shape
-    sae = SparseAutoencoder(d, m, metadata)
-    _fill(sae, found, found.theta if options.threshold is None else options.threshold)
+    num_latents, d_in = found.W_enc.shape
+    sae = SparseAutoencoder(d_in, num_latents, metadata)
+    _fill(sae, found, found.threshold if options.threshold is None else options.threshold)
     return sae.eval().requires_grad_(False)
 
 
-def _fill(sae: SparseAutoencoder, found: Foreign, theta: Tensor | float | None) -> None:
+def _fill(sae: SparseAutoencoder, found: ExternalWeights, threshold: Tensor | float | None) -> None:
     sae.W_enc.data.copy_(found.W_enc)
     sae.W_dec.data.copy_(found.W_dec)
     sae.b_dec.data.copy_(found.b_dec)
@@ -145,28 +146,29 @@ def _fill(sae: SparseAutoencoder, found: Foreign, theta: Tensor | float | None) 
     sae.gain = None if found.gain is None else found.gain.float()
     sae.mean.copy_(torch.as_tensor(found.mean))
     sae.scale.fill_(found.scale)
-    if theta is not None:
-        limit = torch.as_tensor(theta, dtype=torch.float32)
-        if found.inclusive:  # at least theta is more than the number before it
+    if threshold is not None:
+        limit = torch.as_tensor(threshold, dtype=torch.float32)
+        if found.inclusive:  # a >= threshold is a > the next smaller float
             limit = torch.nextafter(limit, torch.tensor(-torch.inf))
-        sae.theta = limit.clamp_min(0).clone()  # in torch's own memory
+        sae.threshold = limit.clamp_min(0).clone()  # in torch's own memory
 
 
-def _check_shapes(file: Path, found: Foreign) -> None:
+def _check_shapes(file: Path, found: ExternalWeights) -> None:
     if found.W_enc.ndim != 2:
         raise SaeError(f"{file}: encoder weights have shape {list(found.W_enc.shape)}, expected two dimensions")
-    m, d = found.W_enc.shape
-    expected = {"W_dec": (m, d), "b_enc": (m,), "b_dec": (d,)}
+    num_latents, d_in = found.W_enc.shape
+    expected = {"W_dec": (num_latents, d_in), "b_enc": (num_latents,), "b_dec": (d_in,)}
     for name, shape in expected.items():
         if (there := tuple(getattr(found, name).shape)) != shape:
-            raise SaeError(f"{file}: {name} should be {list(shape)} beside an encoder {[m, d]}, found {list(there)}")
-    for name, shapes in (("theta", [(), (m,)]), ("mean", [(), (d,)])):
+            encoder = [num_latents, d_in]
+            raise SaeError(f"{file}: {name} should be {list(shape)} beside an encoder {encoder}, found {list(there)}")
+    for name, shapes in (("threshold", [(), (num_latents,)]), ("mean", [(), (d_in,)])):
         value = getattr(found, name)
         if isinstance(value, Tensor) and tuple(value.shape) not in shapes:
             raise SaeError(f"{file}: {name} should be {list(shapes[1])}, found {list(value.shape)}")
 
 
-def _whole(file: Path, k: Any, latents: int) -> int:
+def _checked_k(file: Path, k: Any, latents: int) -> int:
     if k is None:
         raise SaeError(f"{file} does not say how many latents fire per row: give it as k=...")
     if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= latents:

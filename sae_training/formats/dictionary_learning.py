@@ -14,7 +14,7 @@ import torch
 
 from sae_training.errors import SaeError
 from sae_training.files import replacing
-from sae_training.formats.checkpoint import Checkpoint, Foreign, settings_of
+from sae_training.formats.checkpoint import Checkpoint, ExternalWeights, settings_of
 from sae_training.formats.raw import RawWeights
 from sae_training.model import SparseAutoencoder
 
@@ -37,8 +37,8 @@ def recognises(checkpoint: Checkpoint) -> bool:
     return checkpoint.file.suffix != ".safetensors" and (linear or {"W_enc", "W_dec", "b_dec", "threshold"} <= names)
 
 
-def read(checkpoint: Checkpoint) -> Foreign:
-    """A finished file, a checkpoint of a run, or what lies under `ae.pt` until a run with backups ends."""
+def read(checkpoint: Checkpoint) -> ExternalWeights:
+    """A finished file, a checkpoint of a run, or the intermediate `ae.pt` of a run with backups."""
     state, settings = _state(checkpoint), _settings(checkpoint)
     kind = str(settings.get("dict_class", "unnamed class"))
     if settings and kind not in RULES:
@@ -46,11 +46,11 @@ def read(checkpoint: Checkpoint) -> Foreign:
     linear = "encoder.weight" in state
     names = ("encoder.weight", "decoder.weight", "encoder.bias") if linear else ("W_enc", "W_dec", "b_enc")
     first, second, bias = (checkpoint.tensor(name, state) for name in names)
-    # until a run ends its file is for normalised rows, and says by what they were divided
+    # until a run ends, its file takes normalised rows and says what they were divided by
     factor = float(checkpoint.content.get("norm_factor") or 1.0)
     threshold = checkpoint.tensor("threshold", state) * factor
     jump = threshold.ndim == 1
-    return Foreign(
+    return ExternalWeights(
         kind,
         first if linear else first.T,
         second.T if linear else second,
@@ -68,13 +68,13 @@ def read(checkpoint: Checkpoint) -> Foreign:
 def write(sae: SparseAutoencoder, folder: Path) -> None:
     """`ae.pt` and `config.json`, as `dictionary_learning.utils.load_dictionary` reads them."""
     weights = RawWeights.of(sae)
-    if sae.metadata.inference not in CLASSES or weights.theta.ndim:
-        what = "one threshold per latent" if weights.theta.ndim else f"{sae.metadata.inference} per row"
+    if sae.metadata.inference not in CLASSES or weights.threshold.ndim:
+        what = "one threshold per latent" if weights.threshold.ndim else f"{sae.metadata.inference} per row"
         raise SaeError(f"dictionary_learning knows no model with {what}: export to another format")
     state = {
         "b_dec": weights.b_dec,
         "k": torch.tensor(sae.k, dtype=torch.int32),
-        "threshold": weights.theta.nan_to_num(-1.0),
+        "threshold": weights.threshold.nan_to_num(-1.0),
         "decoder.weight": weights.W_dec.T.contiguous(),
         "encoder.weight": weights.W_enc,
         "encoder.bias": weights.b_enc,
@@ -83,8 +83,8 @@ def write(sae: SparseAutoencoder, folder: Path) -> None:
     settings = {
         "trainer_class": trainer,
         "dict_class": kind,
-        "activation_dim": sae.d,
-        "dict_size": sae.m,
+        "activation_dim": sae.d_in,
+        "dict_size": sae.num_latents,
         "k": sae.k,
         "device": "cpu",
         "layer": 0,
@@ -104,7 +104,7 @@ def _state(checkpoint: Checkpoint) -> Mapping[str, Any]:
 
 
 def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What the run's configuration says of the model: beside the file, or above `checkpoints/`; empty: no such file."""
+    """The run's configuration, beside the file or above `checkpoints/`; empty where there is none."""
     folder = checkpoint.file.parent
     for path in (folder / CONFIG, folder.parent / CONFIG):
         if path.is_file():
@@ -114,7 +114,7 @@ def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _k(checkpoint: Checkpoint, state: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-    """The run's target; the file's own k may be on its way there."""
+    """The run's target k; the file's own may still be approaching it."""
     if "k" in settings or "target_l0" in settings:
         return settings.get("k") or round(settings["target_l0"])
     return int(checkpoint.tensor("k", state)) if "k" in state else None

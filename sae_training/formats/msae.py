@@ -1,7 +1,7 @@
 """Checkpoints of MSAE (Matryoshka SAE of CLIP): one `.pth` file whose name holds the settings.
 
-Rows are centred and scaled by what the file says. BatchTopK models have no threshold: the tool's codes depend on the
-batch (`sae_training.batch_topk_codes` gives them), so such a model comes uncalibrated.
+The file holds the centre and scale of the rows. BatchTopK models have no threshold: the tool's codes depend on the
+batch (`sae_training.batch_topk_codes` gives them), so such a model is loaded uncalibrated.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from sae_training.errors import SaeError
-from sae_training.formats.checkpoint import Checkpoint, Foreign
+from sae_training.formats.checkpoint import Checkpoint, ExternalWeights
 
 FILES = ("*.pth",)
 NAME = re.compile(
@@ -31,7 +31,7 @@ def recognises(checkpoint: Checkpoint) -> bool:
     return {"model", "mean_center", "scaling_factor"} <= set(checkpoint.content)
 
 
-def read(checkpoint: Checkpoint) -> Foreign:
+def read(checkpoint: Checkpoint) -> ExternalWeights:
     """The model that the name describes."""
     state, name = checkpoint.content["model"], NAME.match(checkpoint.file.name)
     if name is None or not isinstance(state, Mapping):
@@ -46,8 +46,8 @@ def read(checkpoint: Checkpoint) -> Foreign:
         raise SaeError(f"{checkpoint.file} bends its codes by a soft cap of {name['cap']}, which is not read")
     encoder = checkpoint.tensor("encoder", state).T
     jumps = kind == "JumpReLU"
-    theta = checkpoint.tensor("activation.log_threshold", state).float().exp() if jumps else None
-    return Foreign(
+    threshold = checkpoint.tensor("activation.log_threshold", state).float().exp() if jumps else None
+    return ExternalWeights(
         kind,
         encoder,
         encoder if name["tied"] == "True" else checkpoint.tensor("decoder", state),
@@ -55,7 +55,7 @@ def read(checkpoint: Checkpoint) -> Foreign:
         checkpoint.tensor("pre_bias", state),
         RULES[kind],
         int(name["k"]) if name["k"] and "TopK" in kind else None,
-        0.0 if kind == "ReLU" else theta,
+        0.0 if kind == "ReLU" else threshold,
         mean=checkpoint.tensor("mean_center").flatten(),
         scale=1.0 / float(checkpoint.content["scaling_factor"]),
         normalise="layer_norm" if name["normalise"] == "True" else "none",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sae_training.errors import SaeError
-from sae_training.formats.checkpoint import Checkpoint, Foreign
+from sae_training.formats.checkpoint import Checkpoint, ExternalWeights
 
 FILES = ("sae_state_dict.pt", "*.pt")
 LINEAR, NORM = "encoder.final_block.0", "encoder.final_block.1"
@@ -20,7 +20,7 @@ def recognises(checkpoint: Checkpoint) -> bool:
     return "dictionary._weights" in checkpoint.content
 
 
-def read(checkpoint: Checkpoint) -> Foreign:
+def read(checkpoint: Checkpoint) -> ExternalWeights:
     """What the state dict says: uncalibrated until a threshold or `inference='topk'` comes from the user."""
     others = [name for name in checkpoint.content if not name.startswith((LINEAR, NORM, "dictionary."))]
     if others:
@@ -34,7 +34,7 @@ def read(checkpoint: Checkpoint) -> Foreign:
     scale = checkpoint.tensor(name).float().exp() if name in checkpoint.content else 1.0
     atoms = atoms / (atoms.norm(dim=1, keepdim=True) + 1e-8) * scale
     zero = torch.zeros(weight.shape[-1], dtype=torch.float64)
-    return Foreign("linear encoder", weight, atoms, bias + offset, zero, "threshold", inclusive=True, gain=gain)
+    return ExternalWeights("linear encoder", weight, atoms, bias + offset, zero, "threshold", inclusive=True, gain=gain)
 
 
 def _batch_norm(checkpoint: Checkpoint) -> tuple[Tensor | None, Tensor | float]:

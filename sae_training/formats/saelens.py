@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sae_training.errors import SaeError
 from sae_training.files import replacing
-from sae_training.formats.checkpoint import Checkpoint, Foreign, settings_of
+from sae_training.formats.checkpoint import Checkpoint, ExternalWeights, settings_of
 from sae_training.formats.raw import RawWeights
 from sae_training.model import SparseAutoencoder
 
@@ -29,7 +29,7 @@ NORMALISATIONS = {
     "layer_norm": "layer_norm",
     "constant_norm_rescale": "constant_norm",
 }
-SETTINGS_VERSION = "6.0.0"  # of SAELens, from which on cfg.json is laid out as `write` does
+SAELENS_VERSION = "6.0.0"  # the first whose cfg.json has the layout that `write` uses
 
 
 def recognises(checkpoint: Checkpoint) -> bool:
@@ -37,7 +37,7 @@ def recognises(checkpoint: Checkpoint) -> bool:
     return checkpoint.file.suffix == ".safetensors" and {"W_enc", "W_dec", "b_dec"} <= set(checkpoint.content)
 
 
-def read(checkpoint: Checkpoint) -> Foreign:
+def read(checkpoint: Checkpoint) -> ExternalWeights:
     """An exported model, or a checkpoint of a run."""
     settings = settings_of(checkpoint.file.with_name(CONFIG))
     architecture = _architecture(checkpoint, settings)
@@ -45,10 +45,10 @@ def read(checkpoint: Checkpoint) -> Foreign:
     if settings.get("rescale_acts_by_decoder_norm"):
         gain = w_dec.norm(dim=1)
         w_dec = w_dec / gain[:, None].clamp_min(1e-30)
-    if "scaling_factor" in checkpoint.content:  # of fine-tuning, between codes and decoder
+    if "scaling_factor" in checkpoint.content:  # from fine-tuning; multiplies the codes before the decoder
         w_dec = w_dec * checkpoint.tensor("scaling_factor")[:, None]
     metadata = settings.get("metadata") or {}
-    return Foreign(
+    return ExternalWeights(
         metadata.get("training_architecture") or architecture,
         checkpoint.tensor("W_enc").T,
         w_dec,
@@ -56,7 +56,7 @@ def read(checkpoint: Checkpoint) -> Foreign:
         checkpoint.tensor("b_dec"),
         "topk" if architecture == "topk" else "threshold",
         _k(settings),
-        _theta(checkpoint, architecture),
+        _threshold(checkpoint, architecture),
         centred=bool(settings.get("apply_b_dec_to_input", True)),
         gain=gain,
         scale=_scale(checkpoint, settings),
@@ -79,7 +79,7 @@ def write(sae: SparseAutoencoder, folder: Path) -> None:
         "b_dec": weights.b_dec,
     }
     if architecture != "topk":
-        tensors["threshold"] = weights.theta.expand(sae.m).contiguous()
+        tensors["threshold"] = weights.threshold.expand(sae.num_latents).contiguous()
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / FILES[0]) as weights_path, replacing(folder / CONFIG) as config_path:
         weights_path.write_bytes(bytes_from_tensors(tensors))
@@ -87,18 +87,18 @@ def write(sae: SparseAutoencoder, folder: Path) -> None:
 
 
 def _config(sae: SparseAutoencoder, architecture: str) -> dict[str, Any]:
-    """What `cfg.json` says of a model that takes rows as they are."""
+    """The content of `cfg.json` for a model that takes rows as they are."""
     settings: dict[str, Any] = {
         "architecture": architecture,
-        "d_in": sae.d,
-        "d_sae": sae.m,
+        "d_in": sae.d_in,
+        "d_sae": sae.num_latents,
         "dtype": "float32",
         "device": "cpu",
         "apply_b_dec_to_input": True,
         "normalize_activations": "none",
         "reshape_activations": "none",
         "metadata": {
-            "sae_lens_version": SETTINGS_VERSION,
+            "sae_lens_version": SAELENS_VERSION,
             "model_name": sae.metadata.fingerprint,
             "training_architecture": sae.metadata.variant,
             "training_architecture_details": {"k": sae.k},
@@ -124,12 +124,12 @@ def _k(settings: Mapping[str, Any]) -> int | None:
     metadata = settings.get("metadata") or {}
     places = (settings, settings.get("activation_fn_kwargs"), metadata.get("training_architecture_details"))
     found = [place["k"] for place in places if place and place.get("k")]
-    if not found and metadata.get("l0"):  # a JumpReLU of its own has no target: what was measured stands for it
+    if not found and metadata.get("l0"):  # a trained JumpReLU has no target: the measured L0 stands for it
         found = [max(1, round(metadata["l0"]))]
     return found[0] if found else None
 
 
-def _theta(checkpoint: Checkpoint, architecture: str) -> Tensor | float | None:
+def _threshold(checkpoint: Checkpoint, architecture: str) -> Tensor | float | None:
     if architecture == "topk":
         return None
     if architecture == "standard":
@@ -151,7 +151,7 @@ def _normalisation(checkpoint: Checkpoint, settings: Mapping[str, Any]) -> str:
 
 
 def _scale(checkpoint: Checkpoint, settings: Mapping[str, Any]) -> float:
-    """What inputs are divided by; in a finished run it is in the weights."""
+    """What inputs are divided by; a finished run has folded it into the weights."""
     if _normalisation(checkpoint, settings) != "expected_average_only_in":
         return 1.0
     factor = settings_of(checkpoint.file.with_name(SCALER)).get("scaling_factor")

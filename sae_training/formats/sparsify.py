@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sae_training.errors import SaeError
-from sae_training.formats.checkpoint import Checkpoint, Foreign, settings_of
+from sae_training.formats.checkpoint import Checkpoint, ExternalWeights, settings_of
 
 FILES = ("sae.safetensors",)
 CONFIG = "cfg.json"
@@ -15,7 +15,7 @@ def recognises(checkpoint: Checkpoint) -> bool:
     return checkpoint.file.suffix == ".safetensors" and {"encoder.weight", "b_dec"} <= set(checkpoint.content)
 
 
-def read(checkpoint: Checkpoint) -> Foreign:
+def read(checkpoint: Checkpoint) -> ExternalWeights:
     """A sparse coder or transcoder; one with a skip connection does not decode codes alone."""
     settings = settings_of(checkpoint.file.with_name(CONFIG))
     if "W_skip" in checkpoint.content or settings.get("skip_connection"):
@@ -26,7 +26,7 @@ def read(checkpoint: Checkpoint) -> Foreign:
     if activation not in ACTIVATIONS:
         raise SaeError(f"{checkpoint.file} has activation '{activation}' (read are: {', '.join(ACTIVATIONS)})")
     transcode = bool(settings.get("transcode"))
-    return Foreign(
+    return ExternalWeights(
         "transcoder" if transcode else "SparseCoder",
         checkpoint.tensor("encoder.weight"),
         checkpoint.tensor("W_dec"),

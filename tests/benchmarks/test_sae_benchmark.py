@@ -17,7 +17,8 @@ from benchmarks.sae_ours import Bare, BareRun, Data, started, superposed
 from benchmarks.sae_peers import Task, Weights
 from benchmarks.sae_quality import exact_floor, found_again, judge
 from sae_training.data import RowsModule
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 from sae_training.module import SaeModule
 from sae_training.settings import TrainSettings
 from sae_training.training import train

@@ -154,7 +154,7 @@ def test_one_pass_over_a_set_reads_it_in_blocks_and_reports_progress(make, monke
     dense, embeddings = draw(make), make.unit_rows(60)
 
     class Sae:
-        d, m = embeddings.shape[1], 7
+        d_in, num_latents = embeddings.shape[1], 7
 
         def encode(self, x):
             return make.codes(dense[[np.flatnonzero((embeddings == row).all(axis=1))[0] for row in x]])

@@ -15,7 +15,7 @@ from latentdiff.naming import NamingSettings
 from latentdiff.quality import column_of, find_classes, zero_shot
 from sae_training import SparseAutoencoder
 from sae_training.calibration import set_threshold
-from sae_training.model import SaeMetadata
+from sae_training.metadata import SaeMetadata
 from sae_training.rows import Rows
 
 WIDTH = 12

@@ -10,7 +10,8 @@ import torch
 from sae_training import SaeError
 from sae_training import agreement as agreement_module
 from sae_training.agreement import nearest_cosine, seed_agreement
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 
 def an_sae(seed: int, m: int = 40, d: int = 3) -> SparseAutoencoder:
@@ -24,7 +25,7 @@ def brute_matches(a: SparseAutoencoder, b: SparseAutoencoder) -> list[bool]:
 
 
 def test_agreement_is_the_share_of_latents_with_a_like_direction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement_module, "BLOCK", 7)
+    monkeypatch.setattr(agreement_module, "BLOCK_ROWS", 7)
     a, b = an_sae(0), an_sae(1, m=9)
     for one, other in ((a, b), (b, a)):
         matches = brute_matches(one, other)

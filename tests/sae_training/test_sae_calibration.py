@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import sae_training
 from sae_training.calibration import set_threshold
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 
 def uncalibrated(k: int, d: int = 8, m: int = 40, shift: float = 0.0) -> SparseAutoencoder:
@@ -34,14 +35,14 @@ def test_the_threshold_lets_exactly_k_per_row_fire(n: int, k: int, parts: int) -
     set_threshold(sae, x.tensor_split(min(parts, n)), n)
     positive = torch.cat([a[a > 0] for a in sae.pre_activations(x)]).sort(descending=True).values
     expected = positive[k * n].item() if len(positive) > k * n else 0.0
-    assert sae.theta.item() == expected
+    assert sae.threshold.item() == expected
     assert len(sae.encode(x).value) == min(k * n, len(positive))
 
 
 def test_where_too_little_is_positive_the_threshold_is_zero() -> None:
     sae = uncalibrated(10, shift=-6.0)
     set_threshold(sae, [torch.from_numpy(rows(500))], 500)
-    assert sae.theta.item() == 0
+    assert sae.threshold.item() == 0
     assert len(sae.encode(rows(500)).value) < 10 * 500
 
 

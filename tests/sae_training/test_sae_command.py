@@ -13,7 +13,8 @@ import torch
 
 import sae_training
 from sae_training.__main__ import main
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 D, M = 4, 16
 
@@ -22,7 +23,7 @@ D, M = 4, 16
 def folder(tmp_path: Path) -> Path:
     sae = SparseAutoencoder(D, M, SaeMetadata("batch_topk", 2, "enc@1"))
     sae.W_enc.data.normal_(generator=torch.Generator().manual_seed(0))
-    sae.theta.fill_(1.5)
+    sae.threshold.fill_(1.5)
     sae.save(tmp_path / "sae")
     return tmp_path / "sae"
 

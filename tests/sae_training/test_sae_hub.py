@@ -17,8 +17,9 @@ import pytest
 import torch
 
 import sae_training
-from sae_training.hub import model_card
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
+from sae_training.publish import model_card
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -100,7 +101,7 @@ def model() -> SparseAutoencoder:
     description = {"description": "rows | of a test"}
     sae = SparseAutoencoder(4, 8, SaeMetadata("batch_topk", 2, "enc@1", description, {}, {"fvu": 0.25}))
     sae.W_enc.data.normal_(generator=torch.Generator().manual_seed(0))
-    sae.theta.fill_(1.0)
+    sae.threshold.fill_(1.0)
     return sae.eval().requires_grad_(False)
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import sae_training
 from sae_training import inference
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder
-from sae_training.storage import load
+from sae_training.formats.native import load
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 D, M, K = 12, 40, 4
 
@@ -26,7 +27,7 @@ def model(**rules: object) -> SparseAutoencoder:
     for name, tensor in sae.state_dict().items():
         if name != "scale":
             tensor.copy_(torch.randn(tensor.shape, generator=g))
-    sae.theta = torch.rand(M, generator=g)
+    sae.threshold = torch.rand(M, generator=g)
     return sae.eval().requires_grad_(False)
 
 
@@ -66,7 +67,8 @@ def test_entries_equal_to_the_smallest_survivor_all_survive() -> None:
 
 
 def test_a_threshold_is_exceeded_not_reached() -> None:
-    assert inference.threshold(torch.tensor([[1.0, 2.0]]), torch.tensor([1.0, 1.5]), 1).tolist() == [[False, True]]
+    found = inference.above_threshold(torch.tensor([[1.0, 2.0]]), torch.tensor([1.0, 1.5]), 1)
+    assert found.tolist() == [[False, True]]
 
 
 @pytest.mark.parametrize("name", sorted(inference.RULES))
@@ -86,7 +88,8 @@ def test_encode_and_decode_equal_the_formula(normalise: str, centred: bool) -> N
     sae, x = model(normalise=normalise, centred=centred), rows().astype(np.float64)
     sae.gain = torch.rand(M) + 0.5
     w_enc, w_dec, b_enc, b_dec, mean, theta, gain = (
-        getattr(sae, name).double().numpy() for name in ("W_enc", "W_dec", "b_enc", "b_dec", "mean", "theta", "gain")
+        getattr(sae, name).double().numpy()
+        for name in ("W_enc", "W_dec", "b_enc", "b_dec", "mean", "threshold", "gain")
     )
     h = x - mean
     shift, spread, divisor = np.zeros((50, 1)), np.ones((50, 1)), np.ones((50, 1))
@@ -105,7 +108,7 @@ def test_encode_and_decode_equal_the_formula(normalise: str, centred: bool) -> N
 def test_codes_without_their_rows_frame_cannot_be_decoded_where_rows_are_normalised() -> None:
     sae = model(normalise="layer_norm")
     with pytest.raises(SaeError, match="decode what encode returned"):
-        sae.decode(sae.encode(rows())._replace(frame=None))
+        sae.decode(sae.encode(rows())._replace(normalisation=None))
 
 
 def test_rule_normalisation_gain_and_a_threshold_per_latent_survive_saving(tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ def test_rule_normalisation_gain_and_a_threshold_per_latent_survive_saving(tmp_p
 
 def test_a_file_of_version_1_loads_with_the_threshold(tmp_path: Path) -> None:
     sae = model()
-    sae.theta = torch.tensor(0.5)
+    sae.threshold = torch.tensor(0.5)
     sae.save(tmp_path)
     card = yaml.safe_load((tmp_path / "sae.yaml").read_text())
     old = {key: value for key, value in card.items() if key not in ("inference", "normalise", "centred")}
@@ -142,7 +145,7 @@ def test_a_rule_of_a_later_program_is_refused(tmp_path: Path) -> None:
 
 def test_a_rule_without_a_threshold_needs_no_calibration_and_refuses_it() -> None:
     sae = model(inference="topk")
-    sae.theta = torch.tensor(torch.nan)
+    sae.threshold = torch.tensor(torch.nan)
     assert sae.calibrated and len(sae.encode(rows()).value) <= 50 * K
     with pytest.raises(SaeError, match=r"topk per row, there is no threshold.*inference='threshold'"):
         sae_training.calibrate(sae, rows(400))
@@ -151,14 +154,14 @@ def test_a_rule_without_a_threshold_needs_no_calibration_and_refuses_it() -> Non
 def test_calibrating_sets_one_threshold_in_place_of_many() -> None:
     sae = model()
     sae_training.calibrate(sae, rows(2000))
-    assert sae.theta.shape == ()
+    assert sae.threshold.shape == ()
     assert len(sae.encode(rows(2000)).value) / 2000 == pytest.approx(K, rel=0.1)
 
 
 @pytest.mark.parametrize("n", [7, 1500])
 def test_batch_topk_codes_are_the_largest_of_all_rows_passed(n: int) -> None:
     sae, x = model(), rows(n)
-    sae.theta = torch.tensor(torch.nan)
+    sae.threshold = torch.tensor(torch.nan)
     codes = sae_training.batch_topk_codes(sae, x)
     pre = torch.cat(list(sae.pre_activations(x))).numpy()
     least = np.sort(pre[pre > 0])[-K * n]

@@ -13,7 +13,8 @@ from sae_training import rows as rows_module
 from sae_training.calibration import set_threshold
 from sae_training.codes import SparseCodes
 from sae_training.latents import FiringDensity, StrongestRows, density_histogram, measure_latents
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 from sae_training.monosemanticity import Monosemanticity
 from sae_training.rows import Rows
 
@@ -21,7 +22,7 @@ ROWS, LATENTS, WIDTH = 90, 13, 5
 
 
 def dense_codes(seed: int = 0) -> Tensor:
-    """Latents from silent over firing once to firing often, with values that repeat."""
+    """Latents from never firing over firing once to firing often, with values that repeat."""
     g = torch.Generator().manual_seed(seed)
     share = torch.linspace(0, 0.5, LATENTS)
     values = torch.randint(1, 6, (ROWS, LATENTS), generator=g) / 4
@@ -95,16 +96,16 @@ def test_the_strongest_rows_are_those_of_a_sort_of_every_column() -> None:
     assert first.compute().tolist() == brute_strongest(z, 4)
 
 
-def test_the_histogram_counts_every_latent_once_and_the_silent_apart() -> None:
+def test_the_histogram_counts_every_latent_once_and_those_that_never_fire_apart() -> None:
     density = torch.tensor([0.0, 0.0, 1e-3, 2e-3, 0.05, 0.1, 1.0], dtype=torch.float64)
-    edges, counts, silent = density_histogram(density, per_decade=1)
+    edges, counts, never_fired = density_histogram(density, per_decade=1)
     assert edges.tolist() == [-3, -2, -1, 0]
     assert counts.tolist() == [2, 1, 2]
-    assert silent == 2
+    assert never_fired == 2
     drawn = 10 ** -(4 * torch.rand(500, generator=torch.Generator().manual_seed(2), dtype=torch.float64))
-    edges, counts, silent = density_histogram(drawn)
+    edges, counts, never_fired = density_histogram(drawn)
     np.testing.assert_array_equal(counts, np.histogram(np.log10(drawn.numpy()), edges.numpy())[0])
-    assert density_histogram(torch.zeros(3)).silent == 3
+    assert density_histogram(torch.zeros(3)).never_fired == 3
 
 
 def test_one_pass_measures_a_model_as_its_dense_codes_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +116,8 @@ def test_one_pass_measures_a_model_as_its_dense_codes_say(monkeypatch: pytest.Mo
     x = unit_rows(150)
     set_threshold(sae, [x], 150)
     a = x @ sae.W_enc.T
-    z = torch.where(a > sae.theta, a, 0).detach()
-    monkeypatch.setattr(rows_module, "CHUNK", 25)
+    z = torch.where(a > sae.threshold, a, 0).detach()
+    monkeypatch.setattr(rows_module, "CHUNK_ROWS", 25)
     measured = measure_latents(sae, Rows(x), strongest=3)
     assert measured.density.tolist() == pytest.approx((z > 0).double().mean(dim=0).tolist())
     assert measured.strongest.tolist() == brute_strongest(z, 3)

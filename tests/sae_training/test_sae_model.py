@@ -14,8 +14,9 @@ import yaml
 
 import sae_training
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder
-from sae_training.storage import load
+from sae_training.formats.native import load
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 WIDTH, LATENTS, ROWS = 384, 1536, 4096
 
@@ -32,17 +33,18 @@ def digest(codes):
 def joined(size, end):
     parts = [sae.encode(rows[i : min(i + size, end)]) for i in range(0, end, size)]
     row = torch.cat([p.row + i * size for i, p in enumerate(parts)])
-    return SparseCodes(row, torch.cat([p.latent for p in parts]), torch.cat([p.value for p in parts]), end, sae.m)
+    latent, value = torch.cat([p.latent for p in parts]), torch.cat([p.value for p in parts])
+    return SparseCodes(row, latent, value, end, sae.num_latents)
 def first(codes, end):
     few = codes.row < end
-    return SparseCodes(codes.row[few], codes.latent[few], codes.value[few], end, sae.m)
+    return SparseCodes(codes.row[few], codes.latent[few], codes.value[few], end, sae.num_latents)
 def shuffled(end):
     order = np.random.default_rng(5).permutation(end)
     codes = sae.encode(rows[order])
-    dense = torch.zeros(end, sae.m)
+    dense = torch.zeros(end, sae.num_latents)
     dense[torch.from_numpy(order)[codes.row], codes.latent] = codes.value
     row, latent = dense.nonzero(as_tuple=True)
-    return SparseCodes(row, latent, dense[row, latent], end, sae.m)
+    return SparseCodes(row, latent, dense[row, latent], end, sae.num_latents)
 assert len(sae.encode(rows).value) > 10_000
 print("whole", digest(sae.encode(rows)))
 print("whole", digest(joined(4096, 4096)))
@@ -65,7 +67,7 @@ def random_sae(m: int = LATENTS, d: int = WIDTH, theta: float = 2.0) -> SparseAu
         sae.b_dec.copy_(0.1 * torch.randn(d, generator=g))
         sae.mean.copy_(torch.randn(d, generator=g) / d**0.5)
         sae.scale.fill_(0.05)
-        sae.theta.fill_(theta)
+        sae.threshold.fill_(theta)
     return sae.eval().requires_grad_(False)
 
 
@@ -130,7 +132,7 @@ def test_a_saved_model_loads_bit_for_bit(tmp_path: Path) -> None:
     for name, tensor in sae.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
     assert again.metadata == sae.metadata
-    assert (again.d, again.m, again.k) == (16, 64, 20)
+    assert (again.d_in, again.num_latents, again.k) == (16, 64, 20)
 
 
 def test_half_storage_is_half_the_size_and_loads_as_float32(tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ def test_half_storage_is_half_the_size_and_loads_as_float32(tmp_path: Path) -> N
     assert half < 0.55 * full
     again = load(tmp_path / "half")
     assert again.W_dec.dtype == torch.float32
-    assert torch.equal(again.theta, sae.theta) and torch.equal(again.scale, sae.scale)
+    assert torch.equal(again.threshold, sae.threshold) and torch.equal(again.scale, sae.scale)
     torch.testing.assert_close(again.W_dec, sae.W_dec, atol=1e-3, rtol=1e-3)
     with pytest.raises(SaeError, match="'int8': use float32 or float16"):
         sae.save(tmp_path / "other", dtype="int8")
@@ -165,7 +167,7 @@ def test_a_full_disk_leaves_the_pair_that_was_there(tmp_path: Path, monkeypatch:
     with pytest.raises(OSError, match="No space left"):
         random_sae(32, 8, theta=3.0).save(tmp_path)
     monkeypatch.undo()
-    assert torch.equal(load(tmp_path).theta, first.theta)
+    assert torch.equal(load(tmp_path).threshold, first.threshold)
     assert len(list(tmp_path.iterdir())) == 2
 
 

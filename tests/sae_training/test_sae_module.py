@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 from sae_training.module import SaeModule
 from sae_training.settings import TrainSettings
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from sae_training import distributed
 from sae_training import rows as rows_module
-from sae_training import world
 from sae_training.errors import SaeError
-from sae_training.rows import Joined, Rows, ShuffledBatches
+from sae_training.rows import ConcatenatedRows, Rows, ShuffledBatches
 
 
 def random_rows(n: int = 1000, d: int = 8, seed: int = 0) -> np.ndarray:
@@ -140,11 +140,11 @@ def test_the_shares_of_the_processes_are_the_batch_cut_at_multiples(
     processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def shares(rank: int) -> list[list[int]]:
-        monkeypatch.setattr(world, "rank", lambda: rank)
+        monkeypatch.setattr(distributed, "rank", lambda: rank)
         return [batch.tolist() for batch in ShuffledBatches(torch.arange(101), 34, seed=0, steps=6, multiple=4)]
 
     whole = shares(0)
-    monkeypatch.setattr(world, "size", lambda: processes)
+    monkeypatch.setattr(distributed, "size", lambda: processes)
     parts = [shares(rank) for rank in range(processes)]
     assert [[*itertools.chain(*batch)] for batch in zip(*parts, strict=True)] == whole
     assert all(len(batch) % 4 == 0 for part in parts[:-1] for batch in part)
@@ -152,7 +152,7 @@ def test_the_shares_of_the_processes_are_the_batch_cut_at_multiples(
 
 def test_joined_sets_are_read_as_one() -> None:
     values = random_rows(700)
-    joined = Joined([values[:150], values[150:151], values[151:].astype(np.float16)])
+    joined = ConcatenatedRows([values[:150], values[150:151], values[151:].astype(np.float16)])
     assert joined.shape == (700, 8)
     np.testing.assert_array_equal(
         joined[100:200], np.concatenate([values[100:151], values[151:200].astype(np.float16)])
@@ -172,7 +172,7 @@ def test_a_slice_within_one_of_joined_sets_stays_a_slice() -> None:
             asked.append(index)
             return super().__getitem__(index)
 
-    joined = Joined([Asked(part, np.arange(150, dtype=np.uint64)) for part in (values[:150], values[150:])])
+    joined = ConcatenatedRows([Asked(part, np.arange(150, dtype=np.uint64)) for part in (values[:150], values[150:])])
     for start in range(0, 300, 50):
         np.testing.assert_array_equal(joined[start : start + 50], values[start : start + 50])
     assert asked == 2 * [slice(0, 50), slice(50, 100), slice(100, 150)]
@@ -180,12 +180,12 @@ def test_a_slice_within_one_of_joined_sets_stays_a_slice() -> None:
 
 def test_joined_sets_keep_their_hashes_and_must_have_one_width() -> None:
     values, hashes = random_rows(300), np.arange(300, dtype=np.uint64)
-    joined = Joined([WithHashes(values[:120], hashes[:120]), WithHashes(values[120:], hashes[120:])])
+    joined = ConcatenatedRows([WithHashes(values[:120], hashes[:120]), WithHashes(values[120:], hashes[120:])])
     assert joined.hashes is not None
     np.testing.assert_array_equal(joined.hashes, hashes)
     assert parts(Rows(joined)) == parts(Rows(WithHashes(values, hashes)))
     with pytest.raises(SaeError, match="sets of rows have widths 8, 9: use one encoder for all"):
-        Joined([values, random_rows(300, 9)])
+        ConcatenatedRows([values, random_rows(300, 9)])
 
 
 def with_faults(where: list[int], value: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sae_training import sparsity
 from sae_training.errors import SaeError
-from sae_training.product import Full
+from sae_training.pre_activations import Full
 
 
 def positions(rule: sparsity.Rule, pre: torch.Tensor, k: int) -> torch.Tensor:

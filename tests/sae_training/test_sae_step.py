@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sae_training.codes import Pattern
-from sae_training.product import Buffer, Full, Prefiltered, full
+from sae_training.pre_activations import Buffer, Full, Prefiltered, full
 from sae_training.sparsity import VARIANTS
 from sae_training.step import auxiliary_loss, decode, encode, residuals
 

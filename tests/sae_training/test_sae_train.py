@@ -15,9 +15,9 @@ import torch
 
 import sae_training
 from sae_training.errors import SaeError
+from sae_training.formats.native import load
 from sae_training.model import SparseAutoencoder
 from sae_training.settings import TrainSettings
-from sae_training.storage import load
 from sae_training.training import train
 
 WIDTH, DIRECTIONS = 32, 64
@@ -88,7 +88,7 @@ def test_the_first_latents_of_matryoshka_say_more_than_those_of_others() -> None
         sae = train(superposition(3000), replace(SETTINGS, variant=variant, steps=300, batch_size=256))
         rows = torch.from_numpy(superposition(1000, seed=2))
         codes = sae.encode(rows)
-        first = codes.latent < sae.m // 4
+        first = codes.latent < sae.num_latents // 4
         part = codes._replace(row=codes.row[first], latent=codes.latent[first], value=codes.value[first])
         return float((sae.decode(part) - rows).square().sum() / (rows - rows.mean(dim=0)).square().sum())
 
@@ -109,7 +109,7 @@ def test_the_trained_model_is_calibrated_and_measured_on_rows_it_has_not_seen(tr
 
 
 def test_decoder_rows_have_unit_length_and_everything_moved(trained: SparseAutoencoder) -> None:
-    torch.testing.assert_close(trained.W_dec.norm(dim=1), torch.ones(trained.m))
+    torch.testing.assert_close(trained.W_dec.norm(dim=1), torch.ones(trained.num_latents))
     start = train(superposition(), replace(SETTINGS, steps=1, learning_rate=1e-12))
     for name in ("W_enc", "W_dec", "b_enc", "b_dec"):
         assert (getattr(trained, name) - getattr(start, name)).abs().max() > 1e-3, name

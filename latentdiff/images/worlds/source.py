@@ -22,7 +22,7 @@ from latentdiff.registry import choose
 
 PREFIX = "world:"
 IMAGES = 1000  # where a spec does not say
-EDITION = 1  # of the renderers; goes up when any pixel changes
+CACHE_VERSION = 1  # goes up when a renderer changes any pixel
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class WorldSource:
 
     def stamp(self) -> str:
         """A digest of the parameters and of the renderers' edition."""
-        return hashlib.sha256(f"{self.world}/{EDITION}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.world}/{CACHE_VERSION}".encode()).hexdigest()
 
 
 def read_world(uri: str) -> bytes:

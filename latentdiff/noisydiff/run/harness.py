@@ -28,15 +28,15 @@ from latentdiff.noisydiff.methods.registry import BASELINES, Answer, Context
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.run.store import file_of, missing, read_predictions, write_predictions
 from latentdiff.noisydiff.settings import Settings
-from sae_training.settings import EDITION as TRAINING
-from sae_training.settings import steering
+from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
+from sae_training.settings import training_key
 
 if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
 Progress = Callable[[str, int, int | None], None]
 
-EDITION = {"ours": 9, "rivals": 7}  # of the answers; goes up when a method changes in a way that no setting tells
+CACHE_VERSION = {"ours": 9, "rivals": 7}  # goes up when code changes a method's answers
 _SAMPLE = 4096  # images that show what a random direction among them is like
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -155,7 +155,7 @@ def _keys(
     card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
     of_method = {
         method: key_of(
-            [EDITION["ours" if method in OWN else "rivals"], *common], method, _facts(method, settings, card)
+            [CACHE_VERSION["ours" if method in OWN else "rivals"], *common], method, _facts(method, settings, card)
         )
         for method in settings.methods
     }
@@ -177,7 +177,8 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     own = OWN[method]
     chosen = preset_settings(settings, own.preset)
     rest = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
-    return rest, (TRAINING, asdict(on_the_sets(settings.sae)) | steering(settings.sae)) if own.task else sae
+    trained = TRAINING_CACHE_VERSION, asdict(on_the_sets(settings.sae)) | training_key(settings.sae)
+    return rest, trained if own.task else sae
 
 
 def _kept(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:

@@ -16,8 +16,9 @@ from latentdiff.embeddings import EmbeddingSet
 from latentdiff.errors import LatentDiffError
 from latentdiff.keys import key_of
 from sae_training.files import replacing
-from sae_training.rows import Joined
-from sae_training.settings import EDITION, steering
+from sae_training.rows import ConcatenatedRows
+from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
+from sae_training.settings import training_key
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -51,8 +52,9 @@ def pool_sae(
     """
     from sae_training import train
 
-    rows = Joined([one.select(np.flatnonzero(~held_out(one))) for one in pools])
-    folder = cache / f"sae-{key_of(EDITION, steering(settings), pools[0].fingerprint, _digest(rows))[:16]}"
+    rows = ConcatenatedRows([one.select(np.flatnonzero(~held_out(one))) for one in pools])
+    key = key_of(TRAINING_CACHE_VERSION, training_key(settings), pools[0].fingerprint, _digest(rows))
+    folder = cache / f"sae-{key[:16]}"
     if not folder.is_dir():
         sources = " and ".join(one.source for one in pools)
         sae = train(rows, settings, fingerprint=pools[0].fingerprint, description=sources, progress=progress)
@@ -77,7 +79,7 @@ def bundled_sae(fingerprint: str | None) -> Path:
     return BUNDLED
 
 
-def _digest(rows: Joined) -> str:
+def _digest(rows: ConcatenatedRows) -> str:
     """Identifies the images, whatever their order."""
     assert rows.hashes is not None  # embedding sets have them
     return hashlib.blake2b(np.sort(rows.hashes).astype("<u8").tobytes(), digest_size=16).hexdigest()

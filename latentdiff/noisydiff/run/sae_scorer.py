@@ -57,7 +57,7 @@ def open_scorer(config: Config) -> Scorer | None:
     def facts(encoder: Encoder, progress: Progress | None) -> list[Any]:
         chosen = {name: value for name, value in asdict(settings).items() if name not in CHANGE_NO_ANSWER}
         sets = [open_images(one.images, settings, encoder, progress).digest for one in settings.chosen_sets()]
-        return [harness.EDITION, chosen, *sets]
+        return [harness.CACHE_VERSION, chosen, *sets]
 
     return Scorer(KEY, MEASURE, score, facts)
 

@@ -18,7 +18,7 @@ from latentdiff.naming import NamingSettings
 from latentdiff.noisydiff.methods import presets
 from latentdiff.noisydiff.methods.presets import OWN, answer_own, preset_settings
 from latentdiff.noisydiff.run.sae_pool import bundled_sae, held_out, pool_sae
-from sae_training.rows import Joined
+from sae_training.rows import ConcatenatedRows
 
 SMALL = SaeSettings(expansion_factor=2, k=4, steps=100)
 QUICK = DensitySettings(iterations=15, weight_decays=(1.0,))
@@ -95,7 +95,7 @@ def test_the_pools_sae_is_trained_once_and_anew_for_other_settings(
         def save(self, folder: Path) -> None:
             folder.mkdir()
 
-    def train(rows: Joined, settings: Any, **_: Any) -> Saved:
+    def train(rows: ConcatenatedRows, settings: Any, **_: Any) -> Saved:
         trained.append((rows.shape[0], settings.k))
         return Saved()
 
@@ -122,7 +122,7 @@ def test_held_out_images_are_not_in_the_pool(planted: tuple[EmbeddingSet, Embedd
 
 
 def test_the_rows_of_several_sets_are_read_as_those_of_one(planted: tuple[EmbeddingSet, EmbeddingSet]) -> None:
-    both = Joined(planted)
+    both = ConcatenatedRows(planted)
     expected = np.concatenate([one.rows(slice(None)) for one in planted])
     assert both.shape == expected.shape
     index = np.random.default_rng(0).permutation(700)[:90]

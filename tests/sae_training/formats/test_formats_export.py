@@ -12,7 +12,8 @@ from safetensors.numpy import load_file
 
 import sae_training
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 D, M, K, SCALE = 6, 24, 3, 0.25
 
@@ -23,7 +24,7 @@ def model(inference: str = "threshold", **more: object) -> SparseAutoencoder:
     for tensor in sae.state_dict().values():
         tensor.copy_(torch.randn(tensor.shape, generator=g))
     sae.scale.fill_(SCALE)
-    sae.theta.fill_(1.5)
+    sae.threshold.fill_(1.5)
     return sae.eval().requires_grad_(False)
 
 
@@ -62,7 +63,7 @@ def test_an_exported_model_reads_back_with_codes_in_the_units_of_the_rows(
     assert len(ours.value) > 50 and torch.equal(ours.latent, theirs.latent)
     np.testing.assert_allclose(theirs.value, ours.value * SCALE, atol=1e-5)
     np.testing.assert_allclose(again.decode(theirs), sae.decode(ours), atol=1e-5)
-    assert (again.k, again.d, again.m) == (K, D, M)
+    assert (again.k, again.d_in, again.num_latents) == (K, D, M)
 
 
 def test_dictionary_learnings_formula_on_the_exported_tensors_gives_our_codes(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_dictionary_learnings_formula_on_the_exported_tensors_gives_our_codes(tm
 
 
 def test_saelens_formula_on_the_exported_tensors_gives_our_codes_with_a_threshold_per_latent(tmp_path: Path) -> None:
-    sae = changed(model(), "theta", torch.linspace(0.1, 2, M))
+    sae = changed(model(), "threshold", torch.linspace(0.1, 2, M))
     sae_training.export(sae, tmp_path, "saelens")
     state, settings = load_file(tmp_path / "sae_weights.safetensors"), json.loads((tmp_path / "cfg.json").read_text())
     pre = (rows() - state["b_dec"] * settings["apply_b_dec_to_input"]) @ state["W_enc"] + state["b_enc"]
@@ -87,7 +88,7 @@ def test_saelens_formula_on_the_exported_tensors_gives_our_codes_with_a_threshol
     np.testing.assert_allclose(codes, dense(sae.encode(rows())) * SCALE, atol=1e-5)
     np.testing.assert_allclose(codes @ state["W_dec"] + state["b_dec"], sae.decode(sae.encode(rows())), atol=1e-5)
     assert (settings["architecture"], settings["d_in"], settings["d_sae"]) == ("jumprelu", D, M)
-    assert sae_training.load(tmp_path).theta.shape == (M,)
+    assert sae_training.load(tmp_path).threshold.shape == (M,)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,8 @@ def test_saelens_formula_on_the_exported_tensors_gives_our_codes_with_a_threshol
     [
         (model("groupmax"), "dictionary_learning", "no model with groupmax per row"),
         (model("groupmax"), "saelens", "no model with groupmax per row"),
-        (changed(model(), "theta", torch.ones(M)), "dictionary_learning", "no model with one threshold per latent"),
-        (changed(model(), "theta", torch.tensor(torch.nan)), "saelens", "not calibrated"),
+        (changed(model(), "threshold", torch.ones(M)), "dictionary_learning", "no model with one threshold per latent"),
+        (changed(model(), "threshold", torch.tensor(torch.nan)), "saelens", "not calibrated"),
         (model(normalise="layer_norm"), "saelens", "normalises each row"),
         (model(), "sparsify", r"cannot write for 'sparsify' \(valid: dictionary_learning, saelens\)"),
     ],

@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 
 import sae_training
 from sae_training.errors import SaeError
-from sae_training.model import SaeMetadata, SparseAutoencoder
+from sae_training.metadata import SaeMetadata
+from sae_training.model import SparseAutoencoder
 
 D, M = 4, 8
 
@@ -161,6 +162,6 @@ def test_options_that_mean_nothing_are_refused(tmp_path: Path) -> None:
 def test_the_programs_own_card_comes_before_anything_beside_it(tmp_path: Path) -> None:
     trained(tmp_path, {"dict_class": "BatchTopKSAE", "k": 2})
     native = SparseAutoencoder(D, M, SaeMetadata("batch_topk", 5))
-    native.theta.fill_(np.float32(1.5))
+    native.threshold.fill_(np.float32(1.5))
     native.save(tmp_path)
     assert sae_training.load(tmp_path).metadata == native.metadata

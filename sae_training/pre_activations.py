@@ -1,7 +1,7 @@
-"""The encoder's product, the one dense part of a training step: in full, or in bf16 as a prefilter.
+"""Pre-activations, the one dense product of a training step: in full, or in bf16 as a prefilter.
 
-Where the hardware multiplies bf16 several times as fast as fp32, a rough product tells which entries can be above a
-floor, by a bound on its rounding errors, and only these are computed exactly: the results are those of the full one.
+Some hardware multiplies bf16 several times as fast as fp32. There, a rough product and a bound on its rounding errors
+tell which entries can exceed a floor, and only these are computed exactly. The result equals the full product's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from torch import Tensor
 
 from sae_training.codes import Pattern
 
-ROUNDING = 2.0**-8  # of a number to bf16, relative
-FACTORS, RESULT = 2.02 * ROUNDING, 1.02 * ROUNDING  # both factors are rounded, then the result; 1 % for what is ignored
-DENSE = 0.05  # share of the entries above which exact values one by one cost more than the full product
+BF16_ROUNDING = 2.0**-8  # relative
+# both factors are rounded, then the result; 1 % more covers terms of second order
+FACTOR_ERROR, RESULT_ERROR = 2.02 * BF16_ROUNDING, 1.02 * BF16_ROUNDING
+MAXIMUM_CANDIDATE_SHARE = 0.05  # of the entries; with more, the full product is faster than exact values one by one
 
 
 class PreActivations(Protocol):
@@ -36,13 +37,13 @@ class PreActivations(Protocol):
 
 
 class Buffer:
-    """Memory for one block, kept from step to step: fresh memory of that size takes as long as half a product."""
+    """Memory for one block, reused from step to step: allocating it anew takes as long as half a product."""
 
     def __init__(self) -> None:
         self._kept: dict[torch.dtype, Tensor] = {}
 
     def block(self, rows: int, latents: int, like: Tensor, dtype: torch.dtype) -> Tensor:
-        """Uninitialised [rows, latents] on the device of `like`; overwrites what it gave before."""
+        """Uninitialised [rows, latents] on the device of `like`; the same memory in every call."""
         kept = self._kept.get(dtype)
         if kept is None or kept.numel() < rows * latents or kept.device != like.device:
             kept = self._kept[dtype] = torch.empty(rows * latents, dtype=dtype, device=like.device)
@@ -70,7 +71,7 @@ class Full:
 
 
 class Prefiltered:
-    """Pre-activations from a bf16 product, exact where they are looked at.
+    """Pre-activations from a bf16 product; entries above a floor are computed exactly.
 
     Args:
         centred: h - b_dec, float32 [rows, d].
@@ -85,7 +86,7 @@ class Prefiltered:
         torch.addmm(b_enc.bfloat16(), centred.bfloat16(), w_enc.bfloat16().T, out=self._rough)
         # |x.w - rounded(x).rounded(w)| <= 2 u |x| |w| (Cauchy-Schwarz); the sum with the bias is rounded once more
         largest = torch.linalg.vector_norm(w_enc, dim=1) * torch.linalg.vector_norm(centred, dim=1).max()
-        self._margin = (FACTORS + RESULT) * largest + 2 * RESULT * b_enc.abs()  # [latents]
+        self._margin = (FACTOR_ERROR + RESULT_ERROR) * largest + 2 * RESULT_ERROR * b_enc.abs()  # [latents]
 
     def some(self, count: int) -> Tensor:
         """See `PreActivations`."""
@@ -97,10 +98,10 @@ class Prefiltered:
         least = floor - self._margin
         if not bool((least > 0).all()):
             return self._full().above(floor)
-        # positive bf16 numbers have the order of their bits, and whole numbers are compared faster; -1: rounded down
+        # positive bf16 numbers sort like their bits, and integers compare faster; -1 rounds the floor down
         bits = least.bfloat16().view(torch.int16) - 1
         candidates = positions_above(self._rough.view(torch.int16), bits)
-        if len(candidates) > DENSE * self._rough.numel():
+        if len(candidates) > MAXIMUM_CANDIDATE_SHARE * self._rough.numel():
             return self._full().above(floor)
         values = self._exact(candidates)
         keep = values > floor
@@ -116,7 +117,7 @@ class Prefiltered:
 
 
 def full(centred: Tensor, w_enc: Tensor, b_enc: Tensor, buffer: Buffer) -> Full:
-    """The whole product, into the buffer.
+    """The exact product, written into the buffer.
 
     Args:
         centred: h - b_dec [rows, d].
@@ -138,6 +139,6 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 def positions_above(block: Tensor, floor: Tensor) -> Tensor:
     """Where entries are above a floor: positions in the flattened block, ascending, int64 [nnz]."""
-    if block.device.type == "cpu":  # numpy compares twice as fast, and finds the few that are above four times
+    if block.device.type == "cpu":  # numpy compares twice as fast as torch and finds the few hits four times as fast
         return torch.from_numpy(np.flatnonzero(block.numpy() > floor.numpy()))
     return (block > floor).flatten().nonzero().squeeze(1)

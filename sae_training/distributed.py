@@ -1,6 +1,6 @@
-"""What several processes that train one model together must agree upon; alone, each function returns its input.
+"""Collectives of the processes that train one model together; in a single process each returns its input.
 
-Processes are those of torch.distributed, started by torchrun (on several machines too, as `srun torchrun`).
+The processes are those of torch.distributed, started by torchrun (on several machines by `srun torchrun`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def local_size() -> int:
 
 
 def gather(values: Tensor) -> Tensor:
-    """The values [n] of all processes, each with its own n, one after the other."""
+    """The values [n] of all processes, concatenated; n may differ between processes."""
     if not _together():
         return values
     lengths = [torch.zeros((), dtype=torch.int64, device=values.device) for _ in range(size())]
@@ -56,12 +56,12 @@ def smallest(value: Tensor) -> Tensor:
 
 
 def anywhere(mask: Tensor) -> Tensor:
-    """Where a mask holds in any process."""
+    """Where a mask is true in any process."""
     return _reduce(mask.to(torch.uint8), dist.ReduceOp.MAX).bool() if _together() else mask
 
 
 def join() -> None:
-    """Let the processes that torchrun has started find each other, before Lightning would."""
+    """Connect the processes that torchrun has started, before Lightning would."""
     started = "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", 1)) > 1
     if started and dist.is_available() and not dist.is_initialized():
         atexit.register(_leave)
@@ -71,7 +71,7 @@ def join() -> None:
 
 @contextmanager
 def first_alone() -> Iterator[None]:
-    """A block that the first process goes through before the others: what it makes, they find."""
+    """Run the block in the first process before the others, which find what it makes."""
     if rank() > 0:
         dist.barrier()
     yield
@@ -80,7 +80,7 @@ def first_alone() -> Iterator[None]:
 
 
 def _leave() -> None:
-    """Part in order: gloo aborts a process that just ends."""
+    """Disconnect: gloo aborts a process that just ends."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
