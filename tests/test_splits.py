@@ -22,3 +22,15 @@ def test_two_purposes_or_seeds_say_nothing_about_each_other():
     for other in (position(HASHES, "fold"), position(HASHES, "verification", 1)):
         assert abs(np.corrcoef(half, other)[0, 1]) < 0.03
         assert abs(other[half].mean() - 0.5) < 0.02
+
+
+def test_positions_stay_what_they_were():
+    hashes = np.array([0, 1, 2, 2**63, 2**64 - 1, 1234567890123456789], np.uint64)
+    assert [value.hex() for value in position(hashes, "fold", 7).tolist()] == [
+        "0x1.5946d847a6423p-1",
+        "0x1.209c3df4cd741p-1",
+        "0x1.9928b39270359p-1",
+        "0x1.40213e75f1b5ep-2",
+        "0x1.4baaf5bc36088p-1",
+        "0x1.02d25659ddfb7p-1",
+    ]

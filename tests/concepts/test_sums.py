@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csc_array
+from statistics_tester import check_statistic
 
 from latentdiff.concepts import LatentSums, sum_latents
 from latentdiff.embeddings import store
@@ -39,6 +41,27 @@ def test_statistics_are_those_of_the_dense_activations(make):
         rows, values = statistics.firings(latent)
         np.testing.assert_array_equal(rows, np.flatnonzero(dense[:, latent]))
         np.testing.assert_array_equal(values, dense[rows, latent])
+
+
+def test_statistics_are_those_of_a_sparse_matrix_by_columns_and_of_dense_sums(make):
+    dense, embeddings = draw(make), make.unit_rows(60)
+    columns, wide = csc_array(dense), dense.astype(float)
+    expected = {
+        "starts": columns.indptr,
+        "rows": columns.indices,
+        "values": columns.data,
+        "weighted": wide.T @ embeddings.astype(float),
+        "first": wide.sum(axis=0),
+        "second": (wide**2).sum(axis=0),
+    }
+    check_statistic(
+        partial(LatentSums, 7, 6),
+        lambda part: (make.codes(dense[part]), embeddings[part], part.start),
+        60,
+        expected,
+        read=lambda found: {**vars(found), **found.moments._asdict()},
+        atol=1e-6,
+    )
 
 
 @settings(calm, max_examples=40)

@@ -1,12 +1,14 @@
-"""What each latent does, against loops over the dense codes, in one batch and merged."""
+"""Statistics of each latent, against loops over the dense codes."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from statistics_tester import check_statistic
 from torch import Tensor
 
 from sae_training import rows as rows_module
@@ -41,30 +43,15 @@ def unit_rows(n: int = ROWS) -> Tensor:
     return torch.nn.functional.normalize(torch.randn(n, WIDTH, generator=torch.Generator().manual_seed(1)), dim=1)
 
 
-CUTS = [slice(0, 10), slice(10, 70), slice(70, 90)]
-
-
-def test_density_is_the_share_of_rows_in_one_batch_or_merged() -> None:
+def test_density_is_the_share_of_rows_that_fire_a_latent() -> None:
     z = dense_codes()
     expected = [sum(float(v) > 0 for v in z[:, j]) / ROWS for j in range(LATENTS)]
-    batches, first, second = FiringDensity(LATENTS), FiringDensity(LATENTS), FiringDensity(LATENTS)
-    for part in CUTS:
-        batches.update(sparse(z[part]))
-    assert batches.compute().tolist() == pytest.approx(expected)
-    first.update(sparse(z[:40]))
-    second.update(sparse(z[40:]))
-    first.merge_state(second)
-    assert first.compute().tolist() == pytest.approx(expected)
+    check_statistic(partial(FiringDensity, LATENTS), lambda part: (sparse(z[part]),), ROWS, expected)
 
 
-def test_monosemanticity_is_the_weighted_mean_cosine_over_all_pairs_however_rows_are_batched() -> None:
+def test_monosemanticity_is_the_weighted_mean_cosine_over_all_pairs() -> None:
     z, e = dense_codes(), unit_rows()
-    whole, merged, other = (Monosemanticity(LATENTS, WIDTH) for _ in range(3))
-    whole.update(sparse(z), e)
-    merged.update(sparse(z[:33]), e[:33])
-    other.update(sparse(z[33:]), e[33:])
-    merged.merge_state(other)
-    np.testing.assert_allclose(whole.compute(), merged.compute(), rtol=1e-12)
+    expected = []
     for j in range(LATENTS):
         above = below = 0.0
         for i in range(ROWS):
@@ -72,8 +59,10 @@ def test_monosemanticity_is_the_weighted_mean_cosine_over_all_pairs_however_rows
                 weight = float(z[i, j]) * float(z[other_row, j])
                 above += weight * float(e[i].double() @ e[other_row].double())
                 below += weight
-        found = float(whole.compute()[j])
-        assert (math.isnan(found) and below == 0) or found == pytest.approx(above / below, abs=1e-6)
+        expected.append(above / below if below else math.nan)
+    check_statistic(
+        partial(Monosemanticity, LATENTS, WIDTH), lambda part: (sparse(z[part]), e[part]), ROWS, expected, atol=1e-6
+    )
 
 
 def brute_strongest(z: Tensor, count: int) -> list[list[int]]:
@@ -86,14 +75,9 @@ def brute_strongest(z: Tensor, count: int) -> list[list[int]]:
 
 def test_the_strongest_rows_are_those_of_a_sort_of_every_column() -> None:
     z = dense_codes()
-    batches, first, second = (StrongestRows(LATENTS, 4) for _ in range(3))
-    for part in CUTS:
-        batches.update(sparse(z[part]), part.start)
-    assert batches.compute().tolist() == brute_strongest(z, 4)
-    first.update(sparse(z[:33]), 0)
-    second.update(sparse(z[33:]), 33)
-    first.merge_state(second)
-    assert first.compute().tolist() == brute_strongest(z, 4)
+    check_statistic(
+        partial(StrongestRows, LATENTS, 4), lambda part: (sparse(z[part]), part.start), ROWS, brute_strongest(z, 4)
+    )
 
 
 def test_the_histogram_counts_every_latent_once_and_those_that_never_fire_apart() -> None:
