@@ -15,7 +15,7 @@ from sae_training import distributed
 from sae_training.errors import SaeError
 from sae_training.files import replacing
 
-MINIMUM_IMPROVEMENT = 1e-4  # of the FVU
+MINIMUM_FVU_IMPROVEMENT = 1e-4
 MAXIMUM_DIFFERENCES_SHOWN = 3
 Progress = Callable[[str, int, "int | None"], None]
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class PatienceCallback(lightning.Callback):
     def on_validation_end(self, trainer: Any, module: Any) -> None:
         """Compare the FVU with the best so far, and start the end where it has not improved for long enough."""
         step, fvu = trainer.global_step, float(trainer.callback_metrics["held_out/fvu"])
-        better = fvu < self.best - MINIMUM_IMPROVEMENT
+        better = fvu < self.best - MINIMUM_FVU_IMPROVEMENT
         self.best, self.waited = (fvu, 0) if better else (self.best, self.waited + 1)
         last = step + trainer.val_check_batch
         if last < module.end and distributed.anywhere(torch.tensor(self.waited >= self.checks, device=module.device)):

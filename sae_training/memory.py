@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-PROCESS_GROUPS = Path("/proc/self/cgroup")  # lines of number:controllers:group; no controllers in cgroup v2
-GROUPS = Path("/sys/fs/cgroup")
+PROCESS_CGROUPS = Path("/proc/self/cgroup")  # lines of number:controllers:group; no controllers in cgroup v2
+CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 
 def machine_memory() -> int:
@@ -21,9 +21,9 @@ def machine_memory() -> int:
 
 def _limit_files() -> Iterator[Path]:
     """Limit files of cgroup v2 and v1: of the process's own group and of those around it, up to the container's."""
-    roots = {"": (GROUPS, "memory.max"), "memory": (GROUPS / "memory", "memory.limit_in_bytes")}
+    roots = {"": (CGROUP_ROOT, "memory.max"), "memory": (CGROUP_ROOT / "memory", "memory.limit_in_bytes")}
     groups = [":", ":memory:"]  # a container may see its own group as the root, under another name
-    for line in (*groups, *_lines(PROCESS_GROUPS)):
+    for line in (*groups, *_lines(PROCESS_CGROUPS)):
         _, controllers, group = (*line.split(":", 2), "", "")[:3]
         for controller in roots.keys() & set(controllers.split(",")):
             root, name = roots[controller]

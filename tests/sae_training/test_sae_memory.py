@@ -15,8 +15,8 @@ V1 = "memory/{}memory.limit_in_bytes"
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, folder: Path, groups: str, limits: Mapping[str, str]) -> int:
-    monkeypatch.setattr(memory, "PROCESS_GROUPS", folder / "groups")
-    monkeypatch.setattr(memory, "GROUPS", folder / "tree")
+    monkeypatch.setattr(memory, "PROCESS_CGROUPS", folder / "groups")
+    monkeypatch.setattr(memory, "CGROUP_ROOT", folder / "tree")
     (folder / "groups").write_text(groups)
     for name, text in limits.items():
         file = folder / "tree" / name
@@ -52,6 +52,6 @@ def test_without_a_limit_the_memory_is_that_of_the_machine(
 def test_a_system_without_control_groups_has_what_the_machine_has(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(memory, "PROCESS_GROUPS", tmp_path / "missing")
-    monkeypatch.setattr(memory, "GROUPS", tmp_path / "missing")
+    monkeypatch.setattr(memory, "PROCESS_CGROUPS", tmp_path / "missing")
+    monkeypatch.setattr(memory, "CGROUP_ROOT", tmp_path / "missing")
     assert memory.machine_memory() == MACHINE

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 
 import sae_training
 from sae_training.errors import SaeError
@@ -57,7 +58,7 @@ print("part", digest(joined(1, 35)))
 """
 
 
-def random_sae(m: int = LATENTS, d: int = WIDTH, theta: float = 2.0) -> SparseAutoencoder:
+def random_sae(m: int = LATENTS, d: int = WIDTH, threshold: float = 2.0) -> SparseAutoencoder:
     g = torch.Generator().manual_seed(0)
     sae = SparseAutoencoder(d, m, SaeMetadata("batch_topk", 20, "mini-abc", {"description": "rows"}, {}, {"fvu": 0.25}))
     with torch.no_grad():
@@ -67,7 +68,7 @@ def random_sae(m: int = LATENTS, d: int = WIDTH, theta: float = 2.0) -> SparseAu
         sae.b_dec.copy_(0.1 * torch.randn(d, generator=g))
         sae.mean.copy_(torch.randn(d, generator=g) / d**0.5)
         sae.scale.fill_(0.05)
-        sae.threshold.fill_(theta)
+        sae.threshold.fill_(threshold)
     return sae.eval().requires_grad_(False)
 
 
@@ -119,7 +120,7 @@ def test_decode_equals_the_formula_in_the_space_of_the_rows() -> None:
 
 
 def test_no_rows_give_no_codes_and_rows_without_codes_decode_to_the_bias() -> None:
-    sae = random_sae(theta=1e6)
+    sae = random_sae(threshold=1e6)
     assert sae.encode(np.empty((0, WIDTH), np.float32)).rows == 0
     nothing = sae.decode(sae.encode(unit_rows(3)))
     torch.testing.assert_close(nothing, (sae.b_dec * sae.scale + sae.mean).expand(3, -1))
@@ -133,6 +134,11 @@ def test_a_saved_model_loads_bit_for_bit(tmp_path: Path) -> None:
         assert torch.equal(again.state_dict()[name], tensor), name
     assert again.metadata == sae.metadata
     assert (again.d_in, again.num_latents, again.k) == (16, 64, 20)
+
+
+def test_files_keep_the_names_of_their_tensors(tmp_path: Path) -> None:
+    random_sae(32, 8).save(tmp_path)
+    assert set(load_file(tmp_path / "sae.safetensors")) == {"W_enc", "W_dec", "b_enc", "b_dec", "mu", "s", "theta"}
 
 
 def test_half_storage_is_half_the_size_and_loads_as_float32(tmp_path: Path) -> None:
@@ -165,7 +171,7 @@ def test_a_full_disk_leaves_the_pair_that_was_there(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(Path, "write_text", full)  # the card, which is written last
     with pytest.raises(OSError, match="No space left"):
-        random_sae(32, 8, theta=3.0).save(tmp_path)
+        random_sae(32, 8, threshold=3.0).save(tmp_path)
     monkeypatch.undo()
     assert torch.equal(load(tmp_path).threshold, first.threshold)
     assert len(list(tmp_path.iterdir())) == 2
@@ -186,7 +192,7 @@ def broken(tmp_path: Path, what: str) -> Path:
     elif what == "truncated header":
         weights.write_bytes(weights.read_bytes()[:20])
     elif what == "other weights":
-        random_sae(32, 8, theta=1.0).save(tmp_path / "another")
+        random_sae(32, 8, threshold=1.0).save(tmp_path / "another")
         weights.write_bytes((tmp_path / "another" / "sae.safetensors").read_bytes())
     elif what == "other width":
         card.write_text(yaml.safe_dump({**fields, "d": 9}))
@@ -249,7 +255,7 @@ def test_rows_that_cannot_be_encoded_are_refused(rows: np.ndarray, message: str)
 
 
 def test_an_uncalibrated_model_refuses_and_says_how_to_calibrate() -> None:
-    sae = random_sae(32, 8, theta=float("nan"))
+    sae = random_sae(32, 8, threshold=float("nan"))
     with pytest.raises(SaeError, match=r"not calibrated.*sae_training.calibrate\(sae, rows\)"):
         sae.encode(unit_rows(3, 8))
 

@@ -54,7 +54,7 @@ def stop_at(step: int) -> callbacks.Progress:
     return progress
 
 
-# held-out rows are looked at every ninth step, and checkpoints are written after the next; an epoch has nine steps
+# a validation check follows every ninth step, a checkpoint the next; an epoch has nine steps
 @pytest.mark.parametrize(("step", "last"), [(10, 0), (18, 10), (19, 10), (27, 19), (28, 19), (89, 82)])
 def test_a_run_stopped_at_any_step_goes_on_to_the_same_bits(step: int, last: int, tmp_path: Path) -> None:
     whole = train(rows(), SETTINGS)
@@ -117,7 +117,7 @@ def test_a_run_killed_with_sigkill_goes_on_to_the_same_bits(tmp_path: Path) -> N
     assert same(train(rows(), SETTINGS), again)
 
 
-# a rate so small that nothing gets better: after two looks without a better one, at step 27, the end is set to 36
+# a rate so small that nothing gets better: after two checks without a better one, at step 27, the end is set to 36
 NEVER_BETTER = replace(SETTINGS, learning_rate=1e-9, patience=2)
 
 
@@ -134,7 +134,7 @@ def test_a_run_that_ends_early_goes_on_to_the_same_bits(step: int, last: int, tm
 
 def test_a_finished_run_is_finished_again_from_its_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
-    for settings in (NEVER_BETTER, replace(SETTINGS, steps=95)):  # 95: no look after the last step
+    for settings in (NEVER_BETTER, replace(SETTINGS, steps=95)):  # 95: no check after the last step
         path.unlink(missing_ok=True)
         whole = train(rows(), settings, checkpoint=path)
         assert same(whole, train(rows(), settings, checkpoint=path))
@@ -162,6 +162,15 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: py
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["last.ckpt"]
     assert same(train(rows(), SETTINGS), train(rows(), SETTINGS, checkpoint=path))
+
+
+def test_checkpoints_keep_the_names_of_their_tensors(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(rows(), SETTINGS, checkpoint=tmp_path / "last.ckpt", progress=stop_at(18))
+    found = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    names = ("W_enc", "W_dec", "b_enc", "b_dec", "mean", "scale", "theta")
+    assert list(found["state_dict"]) == ["silent", *(f"sae.{name}" for name in names)]
+    assert set(found["run"]) == {"edition", "rows", "steps", "settings"}
 
 
 def test_a_checkpoint_of_another_run_is_refused_and_left_alone(tmp_path: Path) -> None:
