@@ -136,14 +136,20 @@ def to_yaml(config: Config) -> str:
 
 
 def find_config(name: str) -> Path:
-    """A configuration file by path, or by name in `configs/` here or beside the package."""
-    beside = Path(__file__).parents[1] / "configs"
-    places = [Path(name), Path("configs") / name, beside / name]
-    for place in places:
+    """A configuration file by path, or by name in `configs/` here or among those that come with the package."""
+    folders = [Path("configs"), _own_configs()]
+    for place in [Path(name), *(folder / name for folder in folders)]:
         if place.is_file():
             return place
-    known = sorted({p.name for folder in (Path("configs"), beside) for p in folder.glob("*.yaml")})
+    known = sorted({file.name for folder in folders for file in folder.glob("*.yaml")})
     raise LatentDiffError(f"no configuration '{name}' here or in configs/ (there: {', '.join(known) or 'none'})")
+
+
+def _own_configs() -> Path:
+    """Inside the package where it is installed, beside it in the repository."""
+    package = Path(__file__).parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
 
 
 def _load(name: str) -> DictConfig:
