@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from latentdiff.device import find_device
+from latentdiff.encoders.context import encode_tokens
 from latentdiff.encoders.folding import fold_batch_norms
 from latentdiff.encoders.hub import Hub, quick_hub
 from latentdiff.errors import LatentDiffError
@@ -95,7 +96,7 @@ class OpenClipEncoder:
         batches = [list(texts[i : i + TEXT_BATCH]) for i in range(0, len(texts), TEXT_BATCH)]
         if not batches:
             return torch.zeros(0, self.dimension)
-        encoded = [self._model.encode_text(self._tokenize(batch).to(self._device)) for batch in batches]
+        encoded = [encode_tokens(self._model, self._tokenize(batch).to(self._device)) for batch in batches]
         return normalize(torch.cat(encoded).float(), dim=-1).cpu()
 
 
