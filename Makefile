@@ -4,23 +4,36 @@ VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
 DATA ?= data
+# processes that run the tests, one thread each
+JOBS ?= 2
 
-.PHONY: install demo test lint bench-planted bench-photos bench-halves bench-clip bench-noisydiff bench-sae eval-mini clean
+.PHONY: install demo test tests lint bench-planted bench-photos bench-halves bench-clip bench-noisydiff bench-sae eval-mini clean
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml
+$(BIN)/python:
 	@echo "== making the environment in $(VENV) (some minutes the first time: PyTorch is large)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --progress-bar off --upgrade pip
-	$(BIN)/python -m pip install --progress-bar off --editable '.[dev]'
+
+# what the commands need, and what developers need as well
+$(VENV)/.commands: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --progress-bar off --no-compile --editable .
 	@touch $@
 
-demo: install
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --progress-bar off --no-compile --editable '.[dev]'
+	@touch $(VENV)/.commands $@
+
+demo: $(VENV)/.commands
 	$(BIN)/python compare.py
 
-test: install lint
-	$(BIN)/python -m pytest
+# lint and tests beside each other
+test: install
+	$(MAKE) --jobs 2 lint tests
+
+tests: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from latentdiff.findings import SIDES
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("word_vectors")
 def test_planted_concepts_are_named_in_the_top_five_of_their_side() -> None:
     encoder = latentdiff.load_encoder("mini")
     named = []

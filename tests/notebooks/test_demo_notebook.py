@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "demo.ipynb"
 
 
+@pytest.mark.usefixtures("word_vectors")
 def test_the_notebook_runs_and_writes_a_report(tmp_path: Path) -> None:
     import nbformat
     from nbclient import NotebookClient

@@ -25,13 +25,21 @@ SETTINGS = TrainSettings(
     precision="float64",
     device="cpu",
 )
+CHANGES = [
+    ({}, 1e-9),
+    ({"variant": "topk"}, 1e-9),
+    ({"precision": "auto", "steps": 20, "variant": "matryoshka_batch_topk", "k": 1, "expansion_factor": 8}, 1e-5),
+    ({"precision": "auto", "steps": 20, "batch_size": 6, "k": 1, "expansion_factor": 8}, 1e-5),  # empty shares
+    ({"patience": 1, "learning_rate": 0.05}, 1e-9),  # both see that it is time to end
+]
 WORKER = """
 import sys, numpy as np, torch
 torch.set_num_threads(1)
 from sae_training import train, TrainSettings
-sae = train(np.load("rows.npy"), eval(sys.argv[1]), log_dir="logs")
 import torch.distributed as dist
-torch.save(sae.state_dict(), f"weights-{dist.get_rank() if dist.is_initialized() else 0}.pt")
+for number, settings in enumerate(eval(sys.argv[1])):
+    sae = train(np.load("rows.npy"), settings, log_dir=f"logs-{number}")
+    torch.save(sae.state_dict(), f"weights-{number}-{dist.get_rank() if dist.is_initialized() else 0}.pt")
 assert dist.is_initialized() and dist.get_world_size() == 2
 """
 
@@ -43,38 +51,46 @@ def rows() -> np.ndarray:
     return x.astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    ("change", "tolerance"),
-    [
-        ({}, 1e-9),
-        ({"variant": "topk"}, 1e-9),
-        ({"precision": "auto", "steps": 20, "variant": "matryoshka_batch_topk", "k": 1, "expansion_factor": 8}, 1e-5),
-        ({"precision": "auto", "steps": 20, "batch_size": 6, "k": 1, "expansion_factor": 8}, 1e-5),  # empty shares
-        ({"patience": 1, "learning_rate": 0.05}, 1e-9),  # both see that it is time to end
-    ],
-)
-def test_two_processes_give_the_weights_of_one(change: dict[str, object], tolerance: float, tmp_path: Path) -> None:
-    settings = TrainSettings(**{**SETTINGS.__dict__, **change})
-    np.save(tmp_path / "rows.npy", rows())
+def changed(change: dict[str, object]) -> TrainSettings:
+    return TrainSettings(**{**SETTINGS.__dict__, **change})
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the weights that two processes trained, one change after the other: they start once."""
+    folder = tmp_path_factory.mktemp("together")
+    np.save(folder / "rows.npy", rows())
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(sae_training.__file__).parents[1]),
         "OMP_NUM_THREADS": "1",
         "MASTER_ADDR": "127.0.0.1",
     }
-    (tmp_path / "worker.py").write_text(WORKER)
+    (folder / "worker.py").write_text(WORKER)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "worker.py"]
     done = subprocess.run(
-        [*command, repr(settings)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        [*command, repr([changed(change) for change, _ in CHANGES])],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.mark.parametrize("number", range(len(CHANGES)))
+def test_two_processes_give_the_weights_of_one(number: int, together: Path) -> None:
+    change, tolerance = CHANGES[number]
+    settings = changed(change)
     model = train(rows(), settings)
     assert (model.metadata.training["steps"] < settings.steps) == bool(settings.patience)
     alone = model.state_dict()
     for rank in (0, 1):
-        together = torch.load(tmp_path / f"weights-{rank}.pt", weights_only=True)
+        weights = torch.load(together / f"weights-{number}-{rank}.pt", weights_only=True)
         for name, value in alone.items():
-            torch.testing.assert_close(together[name], value, rtol=tolerance, atol=tolerance, msg=name)
+            torch.testing.assert_close(weights[name], value, rtol=tolerance, atol=tolerance, msg=name)
 
 
 @pytest.mark.slow
