@@ -22,13 +22,13 @@ from benchmarks.record import record
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.images import open_source
 from latentdiff.naming import NamingSettings, WordVectors, build_vocabulary
-from latentdiff.naming.vectors import unit_rows
 from latentdiff.naming.vocabulary import fold
+from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.predictions import Prediction
-from latentdiff.noisydiff.methods.registry import Context
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.run.harness import BenchmarkContext, predict
 from latentdiff.noisydiff.settings import Settings
+from latentdiff.vectors import unit_rows
 from sae_training import TrainSettings, train
 
 LEAST = 20  # photographs with a tag
@@ -140,13 +140,11 @@ def open_context(data: Path, images: EmbeddingSet, folder: Path) -> BenchmarkCon
     naming = NamingSettings(words=0, phrases=False, file=str(listed), templates=("{}",))
     vocabulary = build_vocabulary(naming)
     vectors = encoder.encode_texts(vocabulary.words).numpy()
-    words, raw_words = (
-        WordVectors.from_arrays(vocabulary.words, vectors, centre=c, templates=("{}",)) for c in (True, False)
-    )
+    words = WordVectors.from_arrays(vocabulary.words, vectors, templates=("{}",))
     sae = train(images, TrainSettings(), fingerprint=encoder.fingerprint, description="all photographs")
     rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
     settings = Settings(naming=naming)
-    return BenchmarkContext(images, rows, settings, Context(encoder, words, raw_words, settings.language), sae)
+    return BenchmarkContext(images, rows, settings, BaselineContext(encoder, words, settings), sae)
 
 
 def first_words(prediction: Prediction, count: int = 5) -> list[str]:

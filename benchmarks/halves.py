@@ -14,11 +14,12 @@ import numpy as np
 
 import latentdiff
 from benchmarks.record import line, record, share
-from latentdiff.comparison import CompareSettings
-from latentdiff.findings import ComparisonResult
+from latentdiff.hypotheses import Status
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming import NamingSettings
-from latentdiff.verify import VerifySettings
+from latentdiff.pipeline import CompareSettings
+from latentdiff.result import ComparisonResult
+from latentdiff.verification import VerifySettings
 
 IMAGES, SHARE = 1000, 0.05
 
@@ -82,11 +83,11 @@ def planted(
 
 def claimed(plain: ComparisonResult, verified: ComparisonResult) -> dict[str, bool]:
     """Who says that the sets differ."""
-    confirmed = [f for f in verified.findings if f.standing == "confirmed"]
-    assert plain.density is not None
+    confirmed = [f for f in verified.findings if f.status is Status.CONFIRMED]
+    latents, density = plain.artefact("sae_latents"), plain.artefact("density_ratio")
     return {
-        "concept branch, any q <= .05": plain.concepts.significant > 0,
-        "density branch, p <= .05": plain.density.different,
+        "concept branch, any q <= .05": latents.significant > 0,
+        "density branch, p <= .05": density.different,
         "one list, any confirmed finding": bool(confirmed),
         "verdict": verified.different,
     }

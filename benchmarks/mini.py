@@ -26,8 +26,8 @@ from benchmarks.shards import embedded
 from latentdiff.encoders import Encoder
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming import NamingSettings, WordVectors, build_vocabulary, embed_vocabulary
-from latentdiff.naming.vectors import unit_rows
 from latentdiff.noisydiff.run.sae_pool import held_out
+from latentdiff.vectors import unit_rows
 
 Rows = Sequence[Mapping[str, Any]]
 CLASSES: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("mini_classes.json").read_text())

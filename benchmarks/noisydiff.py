@@ -1,4 +1,4 @@
-"""Noisy-Diff on scenes and photographs, with its rivals: `make bench-noisydiff DATA=folder`.
+"""Noisy-Diff on scenes and photographs, with its baselines: `make bench-noisydiff DATA=folder`.
 
 Runs configs/noisydiff-worlds.yaml, -photos.yaml and -task.yaml, and records the tables that count: hits, differences on
 the same pairs, scarcity, mixes of the branches, false alarms, what is confirmed, cost. Each set goes into the JSON by
@@ -19,7 +19,7 @@ from benchmarks.record import record
 from latentdiff.encoders import load_encoder
 from latentdiff.noisydiff.run.benchmark import run_all
 from latentdiff.noisydiff.settings import read_settings
-from latentdiff.progress import Progress
+from latentdiff.progress import ProgressDisplay
 
 CONFIGS = ("noisydiff-worlds.yaml", "noisydiff-photos.yaml", "noisydiff-task.yaml")
 TABLES = ("hits-synonym", "scarcity", "mixtures", "false-alarms", "precision", "cost", "said")
@@ -35,7 +35,7 @@ def main() -> None:
     for name in [options.only] if options.only else config_of:
         given = [f"data.root={options.data}", *options.settings, f"only={name}"]
         settings = read_settings(config_of[name], given)
-        with Progress(Console(stderr=True)) as progress:
+        with ProgressDisplay(Console(stderr=True)) as progress:
             print("\n".join(run_all(settings, progress=progress)), flush=True)
         tables = json.loads((Path(settings.out) / name / "tables.json").read_text(encoding="utf-8"))
         if not options.no_record:

@@ -17,7 +17,7 @@ from benchmarks.record import record
 from latentdiff.encoders import load_encoder
 from latentdiff.noisydiff.run.sweep import sweep_all
 from latentdiff.noisydiff.settings import read_variants
-from latentdiff.progress import Progress
+from latentdiff.progress import ProgressDisplay
 
 CONFIG = "noisydiff-study.yaml"
 
@@ -26,7 +26,7 @@ def main() -> None:
     """Runs what is not answered yet, and writes benchmarks/noisydiff_study.json."""
     options = command_line(__doc__).parse_args()
     settings, variants = read_variants(CONFIG, [f"data.root={options.data}", *options.settings])
-    with Progress(Console(stderr=True)) as progress:
+    with ProgressDisplay(Console(stderr=True)) as progress:
         print("\n".join(sweep_all(settings, variants, progress)))
     if options.no_record:
         return

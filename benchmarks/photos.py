@@ -17,12 +17,12 @@ import latentdiff
 from benchmarks.judge import accepted_words, hit, nameable
 from benchmarks.record import line, record, share
 from benchmarks.shards import embedded, folder
-from latentdiff.comparison import CompareSettings
-from latentdiff.density import DensitySettings
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.findings import SIDES, ComparisonResult, Finding, Side
+from latentdiff.hypotheses import SIDES, Finding, Side
 from latentdiff.noisydiff.run.sae_pool import held_out
-from latentdiff.verify import VerifySettings
+from latentdiff.pipeline import CompareSettings
+from latentdiff.result import ComparisonResult
+from latentdiff.verification import VerifySettings
 from sae_training import SparseAutoencoder, TrainSettings, train
 
 BACKGROUND, EACH, PLANTED = 60, 20, 40
@@ -103,9 +103,8 @@ def pairs(
 def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, count: int) -> dict[str, Tally]:
     """Every method's hits over `count` pairs, two sides each."""
     settings = CompareSettings()
-    off = DensitySettings(enabled=False)
     plain_words = replace(settings.naming, phrases=False)
-    words_only = replace(settings, naming=plain_words, density=off, verify=VerifySettings(enabled=False))
+    words_only = replace(settings, proposers=("sae_latents",), naming=plain_words, verify=VerifySettings(enabled=False))
     encoder = latentdiff.load_encoder("mini")
     words = latentdiff.naming.embed_vocabulary(
         latentdiff.naming.build_vocabulary(settings.naming), encoder, settings.naming
@@ -141,16 +140,15 @@ def methods(result: ComparisonResult, side: Side) -> dict[str, list[tuple[str, .
     def top(findings: Sequence[Finding]) -> list[tuple[str, ...]]:
         return [f.words for f in findings if f.side == side][:TOP]
 
-    density = result.density.hypotheses if result.density else ()
     return {
-        "concept branch": top(result.concepts.findings),
-        "density branch": top(density),
+        "concept branch": top(result.proposed_by("sae_latents")),
+        "density branch": top(result.proposed_by("density_ratio")),
         "combined list": top(result.findings),
     }
 
 
 def mean_shift(a: EmbeddingSet, b: EmbeddingSet, words: latentdiff.naming.WordVectors, side: Side) -> list[str]:
-    """The rival without an SAE: words nearest to the difference of the sets' means."""
+    """The baseline without an SAE: words nearest to the difference of the sets' means."""
     shift = a.rows(slice(None)).mean(0) - b.rows(slice(None)).mean(0)
     order = np.argsort(-(words.vectors @ (shift if side == "a" else -shift)))
     return [words.words[i] for i in order[:25]]

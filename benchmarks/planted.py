@@ -14,9 +14,10 @@ import numpy as np
 
 import latentdiff
 from benchmarks.record import line, record, share
-from latentdiff.findings import SIDES, ComparisonResult, Finding, Side
+from latentdiff.hypotheses import SIDES, Finding, Side
 from latentdiff.images.worlds import WORLDS
 from latentdiff.naming.vocabulary import fold
+from latentdiff.result import ComparisonResult
 
 IMAGES, SHARE, TOP = 1000, 0.04, 5
 
@@ -82,15 +83,15 @@ def judge(result: ComparisonResult, side: Side, concept: str) -> dict[str, bool]
         return [f for f in findings if f.side == side][:TOP]
 
     return {
-        "concept branch, any of five words": names_it(top(result.concepts.findings), None),
-        "concept branch, first word": names_it(top(result.concepts.findings), 1),
+        "concept branch, any of five words": names_it(top(result.proposed_by("sae_latents")), None),
+        "concept branch, first word": names_it(top(result.proposed_by("sae_latents")), 1),
         "combined list, any of five words": names_it(top(result.findings), None),
         "combined list, first word": names_it(top(result.findings), 1),
     }
 
 
 def _first(result: ComparisonResult, side: Side) -> str:
-    return next((", ".join(f.words[:3]) for f in result.concepts.findings if f.side == side), "nothing")
+    return next((", ".join(f.words[:3]) for f in result.proposed_by("sae_latents") if f.side == side), "nothing")
 
 
 if __name__ == "__main__":

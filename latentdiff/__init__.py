@@ -3,7 +3,7 @@
 import latentdiff
 result = latentdiff.compare("photos/2023", "photos/2024", out="report")
 for finding in result.side("a"):
-    print(finding.words, finding.judged.difference, finding.judged.q_value)
+    print(finding.words, finding.status, finding.evidence.difference, finding.evidence.q_value)
 """
 
 from __future__ import annotations
@@ -15,26 +15,31 @@ from latentdiff.errors import LatentDiffError
 
 if TYPE_CHECKING:
     from latentdiff import naming
-    from latentdiff.comparison import CompareSettings, compare
     from latentdiff.embeddings import EmbeddingSet, embed, from_arrays, open_set
     from latentdiff.encoders import load_encoder
+    from latentdiff.pipeline import CompareSettings, compare
+    from latentdiff.report import word_verdict
+    from latentdiff.result import ComparisonResult
     from sae_training import load as load_sae
 
 __version__ = "0.1.0"
 
 # Loaded on first use: torch takes seconds to import, and `--help` should not.
 _WHERE = {
-    "CompareSettings": "latentdiff.comparison",
-    "compare": "latentdiff.comparison",
+    "CompareSettings": "latentdiff.pipeline",
+    "compare": "latentdiff.pipeline",
     "EmbeddingSet": "latentdiff.embeddings",
     "embed": "latentdiff.embeddings",
     "from_arrays": "latentdiff.embeddings",
     "open_set": "latentdiff.embeddings",
     "load_encoder": "latentdiff.encoders",
+    "ComparisonResult": "latentdiff.result",
+    "word_verdict": "latentdiff.report",
 }
 
 __all__ = [
     "CompareSettings",
+    "ComparisonResult",
     "EmbeddingSet",
     "LatentDiffError",
     "compare",
@@ -44,6 +49,7 @@ __all__ = [
     "load_sae",
     "naming",
     "open_set",
+    "word_verdict",
 ]
 
 

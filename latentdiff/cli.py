@@ -98,9 +98,9 @@ def _parser(description: str, examples: str) -> argparse.ArgumentParser:
 def _compare(options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from latentdiff.comparison import compare
     from latentdiff.errors import LatentDiffError
-    from latentdiff.progress import Progress
+    from latentdiff.pipeline import compare
+    from latentdiff.progress import ProgressDisplay
     from latentdiff.report import print_result
 
     config = _config(options, {"a": options.a, "b": options.b, "out": options.out, "sae.path": options.sae})
@@ -109,7 +109,7 @@ def _compare(options: argparse.Namespace) -> None:
         raise LatentDiffError(
             f"a comparison takes two sets; name {' and '.join(missing)}, or both with --sets MANIFEST"
         )
-    with Progress(Console(stderr=True)) as progress:
+    with ProgressDisplay(Console(stderr=True)) as progress:
         result = compare(
             config.a,
             config.b,
@@ -128,12 +128,12 @@ def _compare(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from latentdiff.progress import Progress
+    from latentdiff.progress import ProgressDisplay
     from latentdiff.training import train_on_images
     from sae_training import distributed
 
     config = _config(options, {"data": options.data, "sae.path": options.out})
-    with Progress(Console(stderr=True)) as progress:
+    with ProgressDisplay(Console(stderr=True)) as progress:
         sae = train_on_images(config, progress=progress)
     if distributed.rank() > 0:
         return
@@ -153,13 +153,13 @@ def _sweep(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from latentdiff.noisydiff.run.sae_scorer import open_scorer
-    from latentdiff.progress import Progress
+    from latentdiff.progress import ProgressDisplay
     from latentdiff.sweep import plan_sweep, run_sweep, terminal_table
 
     given = {"data": options.data, "sweep.out": options.out}
     plain = {key: value for key, value in given.items() if value is not None}
     plan = plan_sweep(options.config, options.settings, plain, options.sweep, [open_scorer])
-    with Progress(Console(stderr=True)) as progress:
+    with ProgressDisplay(Console(stderr=True)) as progress:
         outcome = run_sweep(plan, _command("train_sae.py"), progress)
     console = Console()
     console.print(terminal_table(outcome, console.width, lines=console.is_terminal))

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from latentdiff.comparison import CompareSettings
-from latentdiff.concepts import PAPER as CONCEPTS_PAPER
-from latentdiff.dictionary import SaeSettings
 from latentdiff.errors import LatentDiffError
+from latentdiff.pipeline import CompareSettings
+from latentdiff.proposers.sae_latents import PAPER as CONCEPTS_PAPER
 from latentdiff.registry import choose
+from latentdiff.sae_source import SaeSettings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -71,6 +71,20 @@ METHODS: dict[str, dict[str, Any]] = {
         "verify.enabled": False,
         "combine.order": "mix",
     },
+    # each a peer's whole method: its own proposer, nothing held back
+    "visdiff": {
+        "proposers": ["visdiff"],
+        "language.captioner": "blip2",
+        "language.summariser": "llm",
+        "verify.enabled": False,
+    },
+    "gsclip": {"proposers": ["mean_shift"], "mean_shift.centre": False, "verify.enabled": False},
+    # as GSCLIP, with centred words, each tested on images held back
+    "mean-shift": {"proposers": ["mean_shift"]},
+}
+
+MOVED = {  # keys that there were, and what says the same today
+    "density.enabled": "proposers (proposers=[sae_latents] leaves the density ratio out)",
 }
 
 
@@ -217,6 +231,9 @@ def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
     if inside := [name for name in keys if name.startswith(f"{key}.")]:
         if value is not None:  # an empty group in a file says nothing
             yield f"'{key}' is a group of keys; name one of {', '.join(inside)}"
+        return
+    if key in MOVED:
+        yield f"'{key}' is now {MOVED[key]}"
         return
     if key not in keys:
         near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)

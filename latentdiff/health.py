@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.findings import SetSummary
+from latentdiff.result import SetSummary
 
-EXAMPLES = 10  # skipped images listed in the report; all of them are in the embedding set
+SKIPPED_EXAMPLES = 10  # in the report; the embedding set lists all
 
 
 def summarise_set(name: str, own: EmbeddingSet, other: EmbeddingSet) -> SetSummary:
@@ -18,7 +18,7 @@ def summarise_set(name: str, own: EmbeddingSet, other: EmbeddingSet) -> SetSumma
         own: the set.
         other: the set it is compared with, for duplicates across.
     """
-    skipped = own.skipped.slice(0, EXAMPLES).to_pylist()
+    skipped = own.skipped.slice(0, SKIPPED_EXAMPLES).to_pylist()
     return SetSummary(
         name=name,
         source=own.source,

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-QUIET = 2.0  # seconds before a stage is worth a word
-EVERY = 10.0  # seconds between plain lines
+SECONDS_BEFORE_SHOWN = 2.0  # a stage that is over sooner leaves no trace
+SECONDS_BETWEEN_LINES = 10.0
 
 
-class Progress:
-    """The callback `progress(stage, done, total)` that every long function takes, drawn on stderr."""
+class ProgressDisplay:
+    """The callback that every long function takes (`sae_training.progress.Progress`), drawn on stderr."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -26,7 +26,7 @@ class Progress:
         self._bar = _bar(console) if console.is_terminal else None
         self._task: TaskID | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressDisplay:
         if self._bar:
             self._bar.start()
         return self
@@ -43,11 +43,12 @@ class Progress:
         if stage != self._stage:
             self._finish(complete=True)
             self._stage, self._started, self._shown, self._announced = stage, now, now, False
+        long = now - self._started > SECONDS_BEFORE_SHOWN
         if self._bar:
             if self._task is None:
                 self._task = self._bar.add_task(stage, total=total, visible=False)
-            self._bar.update(self._task, completed=done, total=total, visible=now - self._started > QUIET)
-        elif now - self._started > QUIET and (not self._announced or now - self._shown > EVERY):
+            self._bar.update(self._task, completed=done, total=total, visible=long)
+        elif long and (not self._announced or now - self._shown > SECONDS_BETWEEN_LINES):
             self._line(f"{stage}: {done:,}" + (f" of {total:,}" if total else ""))
             self._shown, self._announced = now, True
 
@@ -57,7 +58,7 @@ class Progress:
         if self._bar and self._task is not None:
             self._bar.remove_task(self._task)
             self._task = None
-        if self._stage and complete and seconds > QUIET:
+        if self._stage and complete and seconds > SECONDS_BEFORE_SHOWN:
             self._line(f"{self._stage}: done in {seconds:.0f} s")
         self._stage = ""
 

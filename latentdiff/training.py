@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentdiff.config import Config, to_yaml
-from latentdiff.dictionary import open_or_embed
+from latentdiff.embeddings import check_encoder
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.sae_source import open_or_embed
 from sae_training import distributed
 from sae_training.files import replacing
+from sae_training.progress import Progress
 
 if TYPE_CHECKING:
     from latentdiff.embeddings import EmbeddingSet
     from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
     from sae_training.rows import Rows
-
-Progress = Callable[[str, int, int | None], None]
 
 
 def train_on_images(config: Config, progress: Progress | None = None) -> SparseAutoencoder:
@@ -97,11 +97,7 @@ def _places(sources: Sequence[str], folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _embedded(source: str, place: Path, encoder: Encoder, config: Config, progress: Progress | None) -> EmbeddingSet:
     images = open_or_embed(source, encoder, place, replace(config.embed, overwrite=True), progress)
-    if images.fingerprint not in (None, encoder.fingerprint):
-        raise LatentDiffError(
-            f"{source} was embedded with {images.fingerprint}, the encoder is {encoder.fingerprint}; "
-            "name the encoder that made it with encoder=..."
-        )
+    check_encoder(source, images, encoder)
     return images
 
 

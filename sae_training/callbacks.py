@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ import torch
 from sae_training import distributed
 from sae_training.errors import SaeError
 from sae_training.files import replacing
+from sae_training.progress import Progress
 
 MINIMUM_FVU_IMPROVEMENT = 1e-4
 MAXIMUM_DIFFERENCES_SHOWN = 3
-Progress = Callable[[str, int, "int | None"], None]
 log = logging.getLogger(__name__)
 
 

@@ -25,7 +25,7 @@ from sae_training.sparsity import variant
 from sae_training.step import decode, encode
 
 if TYPE_CHECKING:
-    from sae_training.callbacks import Progress
+    from sae_training.progress import Progress
 
 VALIDATION_CHECKS = 10  # about, in a run that is logged or may end early; fewer in a run of few steps
 INITIALISATION_ROWS = 8_192

@@ -62,6 +62,19 @@ def test_an_unknown_key_names_the_nearest(capsys: pytest.CaptureFixture[str]) ->
     assert "concepts.rank" in line
 
 
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("proposers=[visdif]", "did you mean 'visdiff'"),
+        ("proposers=[visdiff,visdiff]", "twice"),
+        ("proposers=", "proposers"),
+        ("density.enabled=false", "proposers=[sae_latents]"),
+    ],
+)
+def test_who_proposes_is_checked_before_any_work(capsys: pytest.CaptureFixture[str], setting: str, says: str) -> None:
+    assert says in fails(capsys, ["--a", "x", "--b", "y", setting])
+
+
 def test_a_word_that_is_no_setting_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "key=value" in fails(capsys, ["--a", "x", "--b", "y", "fast"])
     assert "a set of images goes behind --a, --b or --data" in fails(capsys, [str(tmp_path)])

@@ -105,6 +105,61 @@ def test_the_papers_method_without_an_endpoint_says_what_is_missing() -> None:
         read_config(overrides=["method=paper"])
 
 
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["method=visdiff", "language.captioner=tags", "language.summariser=phrases"], (("visdiff",), False, True)),
+        (["method=gsclip"], (("mean_shift",), False, False)),
+        (["method=mean-shift"], (("mean_shift",), True, True)),
+        ([], (("sae_latents", "density_ratio"), True, True)),
+    ],
+)
+def test_a_peers_method_sets_who_proposes_and_whether_images_are_held_back(
+    overrides: list[str], expected: tuple[tuple[str, ...], bool, bool]
+) -> None:
+    config = read_config(overrides=overrides)
+    assert (config.proposers, config.verify.enabled, config.mean_shift.centre) == expected
+
+
+def test_visdiff_takes_the_captions_and_the_language_model_of_its_paper_unless_others_are_named() -> None:
+    with pytest.raises(LatentDiffError, match=r"language\.llm\.base_url"):
+        read_config(overrides=["method=visdiff"])
+    llm = ["language.llm.base_url=http://localhost:1/v1", "language.llm.model=x"]
+    config = read_config(overrides=["method=visdiff", *llm])
+    assert (config.language.captioner, config.language.summariser) == ("blip2", "llm")
+    assert (config.visdiff.rounds, config.visdiff.sampled) == (3, 20)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("proposers=[mean_shfit]", "unknown proposer 'mean_shfit'; did you mean 'mean_shift'?"),
+        ("proposers=[visdiff,mean_shift,visdiff]", "proposers names 'visdiff' twice; name each once"),
+        ("proposers=[]", "proposers is empty; name at least one of sae_latents, density_ratio"),
+    ],
+)
+def test_proposers_that_cannot_be_are_one_line(override: str, said: str) -> None:
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(overrides=[override])
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_proposer_needs_no_brackets_and_their_order_is_kept() -> None:
+    assert read_config(overrides=["proposers=visdiff"]).proposers == ("visdiff",)
+    assert read_config(overrides=["proposers=[visdiff,sae_latents]"]).proposers == ("visdiff", "sae_latents")
+
+
+@pytest.mark.parametrize("given", ["density.enabled=false", "density.enabled=true"])
+def test_a_key_that_moved_names_the_new_one(given: str, tmp_path: Path) -> None:
+    with pytest.raises(LatentDiffError, match=r"'density.enabled' is now proposers \(proposers=\[sae_latents\]"):
+        read_config(overrides=[given])
+    key, _, value = given.partition("=")
+    (tmp_path / "c.yaml").write_text(f"{key.replace('.', ': {')}: {value}}}\n")
+    with pytest.raises(LatentDiffError, match=r"c\.yaml: 'density.enabled' is now proposers"):
+        read_config(str(tmp_path / "c.yaml"))
+
+
 def test_a_missing_configuration_lists_those_there_are() -> None:
     with pytest.raises(LatentDiffError, match=r"medical\.yaml"):
         find_config("medicine.yaml")

@@ -32,7 +32,7 @@ def quick_run(config: str, place: Path, extra: list[str]) -> dict:
 
 @pytest.mark.parametrize("config", ["medical.yaml", "satellite.yaml"])
 def test_the_domain_configurations_run(config: str, tmp_path: Path) -> None:
-    assert quick_run(config, tmp_path, [])["encoder"].startswith("mini")
+    assert quick_run(config, tmp_path, [])["encoder"]["name"].startswith("mini")
 
 
 def test_the_configuration_of_a_hub_model_runs_with_a_tiny_one_of_the_same_class(
@@ -56,4 +56,4 @@ def test_the_configuration_of_a_hub_model_runs_with_a_tiny_one_of_the_same_class
     preprocessing = {"mean": [0.5] * 3, "std": [0.3] * 3, "interpolation": "bicubic", "resize_mode": "shortest"}
     card = {"model_cfg": config, "preprocess_cfg": preprocessing}
     (folder / "open_clip_config.json").write_text(json.dumps(card))
-    assert quick_run("clip.yaml", tmp_path, [f"encoder={folder}"])["encoder"].startswith("tiny")
+    assert quick_run("clip.yaml", tmp_path, [f"encoder={folder}"])["encoder"]["name"].startswith("tiny")

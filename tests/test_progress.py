@@ -4,14 +4,14 @@ import pytest
 from rich.console import Console
 
 from latentdiff import progress as module
-from latentdiff.progress import Progress
+from latentdiff.progress import ProgressDisplay
 
 
 def run_stages(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Two stages of ten steps, each step taking `seconds` on a clock that the test holds."""
     now = [0.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    with Progress(Console(force_terminal=False)) as progress:
+    with ProgressDisplay(Console(force_terminal=False)) as progress:
         for stage in ("embedding", "training"):
             for done in range(11):
                 progress(stage, done, 10)

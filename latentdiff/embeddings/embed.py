@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -37,11 +37,11 @@ from latentdiff.encoders import PRECISIONS, load_encoder
 from latentdiff.encoders.protocol import Encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.images import ImageRecord, ImageSource, decode, open_source
+from sae_training.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Progress = Callable[[str, int, int | None], None]
 
 log = logging.getLogger(__name__)
 

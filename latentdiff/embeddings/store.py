@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from latentdiff.errors import LatentDiffError
+
+if TYPE_CHECKING:
+    from latentdiff.encoders import Encoder
 
 BLOCK = 8192  # rows handled at once where all are gone through
 
@@ -95,6 +98,10 @@ class EmbeddingSet:
             bad = self._positions(index)[~_usable(norms[:, 0])]
             raise LatentDiffError(_bad_rows(_label(self), bad))
         return np.divide(found, norms, out=found)
+
+    def sample(self, count: int) -> np.ndarray:
+        """At most `count` rows [k, d], chosen by content: the order of the set does not matter."""
+        return self.rows(np.argsort(self.hashes, kind="stable")[:count])
 
     def select(self, index: np.ndarray) -> EmbeddingSet:
         """The set with only these rows, in this order; a view, the embeddings stay where they are.
@@ -184,6 +191,26 @@ def check_same_space(a: EmbeddingSet, b: EmbeddingSet) -> None:
             f"embeddings of different encoders: {_label(a)} is of {a.fingerprint}, {_label(b)} of {b.fingerprint}; "
             "embed both with one encoder"
         )
+
+
+def check_encoder(label: str, embeddings: EmbeddingSet, encoder: Encoder) -> None:
+    """Make sure that a set was made by the encoder that it is used with, as far as it knows.
+
+    Args:
+        label: what to call the set in the message.
+        embeddings: the set.
+        encoder: the one that is used.
+
+    Raises:
+        LatentDiffError: it is of another encoder, or of another width.
+    """
+    hint = "name the encoder that made it with encoder=..."
+    if embeddings.fingerprint not in (None, encoder.fingerprint):
+        raise LatentDiffError(
+            f"{label} was embedded with {embeddings.fingerprint}, the encoder is {encoder.fingerprint}; {hint}"
+        )
+    if embeddings.d != encoder.dimension:
+        raise LatentDiffError(f"{label} has width {embeddings.d}, {encoder.name} makes {encoder.dimension}; {hint}")
 
 
 def blocks(rows: RowsBySlice) -> Iterator[np.ndarray]:

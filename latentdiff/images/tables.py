@@ -8,8 +8,6 @@ from typing import Any
 
 from latentdiff.errors import LatentDiffError
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
-
 Row = dict[str, Any]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from latentdiff.language.captioners import CAPTIONERS, Captioner, load_captioner
 from latentdiff.language.settings import LanguageSettings, LlmSettings
-from latentdiff.language.summarisers import SUMMARISERS, Difference, summarise
+from latentdiff.language.summarisers import SUMMARISERS, Difference, Summariser, summarise
 
 __all__ = [
     "CAPTIONERS",
@@ -13,6 +13,7 @@ __all__ = [
     "Difference",
     "LanguageSettings",
     "LlmSettings",
+    "Summariser",
     "load_captioner",
     "summarise",
 ]

@@ -14,12 +14,17 @@ from latentdiff.errors import LatentDiffError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from latentdiff.language.settings import LanguageSettings
+    from latentdiff.language.tags import PhraseVectors
+
 _BATCH = 4  # images captioned at once
 _TOKENS = 30  # longest caption
 
 
 class Blip2:
     """The captioner "blip2"."""
+
+    looks_at_images = True
 
     def __init__(self, model: Any, processor: Any) -> None:
         self._model = model
@@ -42,6 +47,11 @@ class Blip2:
         with torch.inference_mode():
             tokens = self._model.generate(**inputs, max_new_tokens=_TOKENS, do_sample=False)
         return self._processor.batch_decode(tokens, skip_special_tokens=True)
+
+
+def load(settings: LanguageSettings, words: PhraseVectors | None, image_mean: np.ndarray | None, device: str) -> Blip2:
+    """The captioner (arguments and errors: `captioners.load_captioner`)."""
+    return load_blip2(settings.blip2, device)
 
 
 @lru_cache(maxsize=1)

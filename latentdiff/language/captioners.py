@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from latentdiff.language.settings import LanguageSettings
+from latentdiff.language import blip2, tags
 from latentdiff.registry import choose
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from latentdiff.language.tags import PhraseVectors
+    from latentdiff.language.settings import LanguageSettings
 
 
 class Captioner(Protocol):
     """Says in words what images show."""
 
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether images must be opened for it; if not, it goes by their embeddings alone."""
+        ...
+
     def caption(self, images: Sequence[Image | None], embeddings: np.ndarray) -> list[str]:
         """One caption per image.
 
         Args:
-            images: [n] RGB images; None where the image cannot be read again.
+            images: [n] RGB images; None where the image cannot be read again, or need not be.
             embeddings: [n, d] their unit embeddings.
 
         Returns:
@@ -32,9 +37,26 @@ class Captioner(Protocol):
         ...
 
 
+class LoadCaptioner(Protocol):
+    """Makes a captioner; heavy imports go inside."""
+
+    def __call__(
+        self,
+        settings: LanguageSettings,
+        words: tags.PhraseVectors | None,
+        image_mean: np.ndarray | None,
+        device: str,
+    ) -> Captioner:
+        """The captioner (arguments: `load_captioner`)."""
+        ...
+
+
+CAPTIONERS: dict[str, LoadCaptioner] = {"tags": tags.load, "blip2": blip2.load}
+
+
 def load_captioner(
     settings: LanguageSettings,
-    words: PhraseVectors | None = None,
+    words: tags.PhraseVectors | None = None,
     image_mean: np.ndarray | None = None,
     device: str = "auto",
 ) -> Captioner:
@@ -50,24 +72,3 @@ def load_captioner(
         LatentDiffError: no such captioner, or its model cannot be loaded.
     """
     return choose("language.captioner", settings.captioner, CAPTIONERS)(settings, words, image_mean, device)
-
-
-def _tags(
-    settings: LanguageSettings, words: PhraseVectors | None, image_mean: np.ndarray | None, device: str
-) -> Captioner:
-    from latentdiff.language.tags import Tags
-
-    if words is None:
-        raise ValueError("the captioner 'tags' needs the vocabulary's vectors")
-    return Tags(words, settings.tags, image_mean)
-
-
-def _blip2(
-    settings: LanguageSettings, words: PhraseVectors | None, image_mean: np.ndarray | None, device: str
-) -> Captioner:
-    from latentdiff.language.blip2 import load_blip2
-
-    return load_blip2(settings.blip2, device)
-
-
-CAPTIONERS: dict[str, Callable[..., Captioner]] = {"tags": _tags, "blip2": _blip2}

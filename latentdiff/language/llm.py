@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.language.phrases import Difference
-from latentdiff.language.settings import LlmSettings
+
+if TYPE_CHECKING:
+    from latentdiff.language.settings import LlmSettings
 
 _ATTEMPTS = 2
 _LONGEST_PHRASE = 80  # characters

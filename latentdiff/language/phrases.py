@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from latentdiff.findings import Side
+from latentdiff.hypotheses import Side
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.language.captioners import CAPTIONERS
+from latentdiff.language.summarisers import SUMMARISERS
 from latentdiff.registry import choose
-
-CAPTIONER_NAMES = ("tags", "blip2")
-SUMMARISER_NAMES = ("phrases", "llm")
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class LanguageSettings:
     """How retrieved images are captioned and their captions summed up.
 
     Attributes:
-        captioner: "tags" (nearest words of the vocabulary, offline) or "blip2".
+        captioner: of `CAPTIONERS`: "tags" (nearest words of the vocabulary, offline) or "blip2".
         tags: words per image of the captioner "tags".
         blip2: model of the captioner "blip2": a name at Hugging Face, or a folder.
-        summariser: "phrases" (contrastive phrases, offline) or "llm".
+        summariser: of `SUMMARISERS`: "phrases" (contrastive phrases, offline) or "llm".
         phrases: most phrases per side.
         llm: endpoint of the summariser "llm".
     """
@@ -66,14 +65,14 @@ class LanguageSettings:
         Raises:
             LatentDiffError: an unknown name, a number out of its range, or a language model without an address.
         """
-        choose("language.captioner", self.captioner, dict.fromkeys(CAPTIONER_NAMES))
-        choose("language.summariser", self.summariser, dict.fromkeys(SUMMARISER_NAMES))
+        choose("language.captioner", self.captioner, CAPTIONERS)
+        summariser = choose("language.summariser", self.summariser, SUMMARISERS)
         for key in ("tags", "phrases"):
             if getattr(self, key) < 1:
                 raise LatentDiffError(f"language.{key} must be at least 1; it is {getattr(self, key)}")
-        if self.summariser == "llm" and not (self.llm.base_url and self.llm.model):
+        if summariser.asks_endpoint and not (self.llm.base_url and self.llm.model):
             missing = "base_url" if not self.llm.base_url else "model"
             raise LatentDiffError(
-                f"language.summariser=llm needs language.llm.base_url and language.llm.model ({missing} is not set); "
-                "language.summariser=phrases works offline"
+                f"language.summariser={self.summariser} needs language.llm.base_url and language.llm.model "
+                f"({missing} is not set); language.summariser=phrases works offline"
             )

@@ -14,6 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from latentdiff.language.settings import LanguageSettings
+
 
 class PhraseVectors(Protocol):
     """What is needed of a vocabulary (`naming.WordVectors`)."""
@@ -32,6 +34,8 @@ class PhraseVectors(Protocol):
 class Tags:
     """The captioner "tags": "dog, grass, ball"."""
 
+    looks_at_images = False
+
     def __init__(self, words: PhraseVectors, count: int, image_mean: np.ndarray | None = None) -> None:
         self._words = words
         self._count = min(count, len(words.words))
@@ -45,3 +49,14 @@ class Tags:
         likeness = (embeddings - mean) @ self._words.vectors.T  # [n, words]; a row's length does not change its order
         nearest = np.argsort(-likeness, axis=1, kind="stable")[:, : self._count]
         return [", ".join(self._words.words[i] for i in row) for row in nearest]
+
+
+def load(settings: LanguageSettings, words: PhraseVectors | None, image_mean: np.ndarray | None, device: str) -> Tags:
+    """The captioner (arguments: `captioners.load_captioner`).
+
+    Raises:
+        ValueError: no word vectors.
+    """
+    if words is None:
+        raise ValueError("the captioner 'tags' needs the vocabulary's vectors")
+    return Tags(words, settings.tags, image_mean)

@@ -2,6 +2,7 @@
 
 from latentdiff.naming.directions import DIRECTIONS, Firings
 from latentdiff.naming.names import LatentName, Namer, name_directions, name_latents, naming_margins
+from latentdiff.naming.texts import text_vectors
 from latentdiff.naming.vectors import WordVectors, embed_vocabulary
 from latentdiff.naming.vocabulary import NamingSettings, Vocabulary, build_vocabulary
 
@@ -18,4 +19,5 @@ __all__ = [
     "name_directions",
     "name_latents",
     "naming_margins",
+    "text_vectors",
 ]

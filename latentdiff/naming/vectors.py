@@ -9,8 +9,9 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,14 @@ import numpy as np
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming.vocabulary import TEMPLATES, NamingSettings, Vocabulary
+from latentdiff.vectors import unit_rows
 from sae_training.files import replacing
+from sae_training.progress import Progress
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
 
 log = logging.getLogger(__name__)
-Progress = Callable[[str, int, int | None], None]
 
 _BATCH = 256
 _FORMAT = 1
@@ -38,6 +40,7 @@ class WordVectors:
     vectors: np.ndarray  # [words, d] float32, centred, unit length
     mean: np.ndarray  # [d] float32: the vocabulary's mean before centring (zeros when it is not centred)
     templates: tuple[str, ...] = TEMPLATES
+    raw: np.ndarray | None = None  # [words, d] text vectors as the encoder gives them, of any length
 
     @classmethod
     def from_arrays(
@@ -68,7 +71,13 @@ class WordVectors:
             raise LatentDiffError("the text vectors hold values that are not finite; embed the vocabulary anew")
         mean = raw.mean(0, dtype=np.float64) if centre else np.zeros(raw.shape[1])
         mean = mean.astype(np.float32)
-        return cls(tuple(words), unit_rows(raw - mean), mean, templates)
+        return cls(tuple(words), unit_rows(raw - mean), mean, templates, np.asarray(vectors))
+
+    @cached_property
+    def uncentred(self) -> WordVectors:
+        """The same vocabulary with the text vectors as the encoder gives them."""
+        raw = self.vectors if self.raw is None else self.raw
+        return WordVectors.from_arrays(self.words, raw, centre=False, templates=self.templates)
 
     def of(self, vectors: np.ndarray) -> np.ndarray:
         """Text vectors [n, d] (averaged over prompts) brought to the words' space: centred alike, unit length."""
@@ -126,12 +135,6 @@ def _prompt_means(
     if progress:
         progress("words", len(phrases), len(phrases))
     return total / np.float32(len(templates))
-
-
-def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Rows scaled to length 1; zero rows stay zero."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def _key(words: Sequence[str], templates: Sequence[str], encoder: Encoder) -> str:

@@ -42,11 +42,11 @@ def _do(options: argparse.Namespace) -> None:
     from latentdiff.noisydiff.run.benchmark import build_all, run_all
     from latentdiff.noisydiff.run.sweep import sweep_all
     from latentdiff.noisydiff.settings import read_settings, read_variants
-    from latentdiff.progress import Progress
+    from latentdiff.progress import ProgressDisplay
 
     settings = read_settings(options.config, options.settings)
     command = shlex.join(["python", "-m", "latentdiff.noisydiff", *sys.argv[1:]])
-    with Progress(Console(stderr=True)) as progress:
+    with ProgressDisplay(Console(stderr=True)) as progress:
         if options.command == "sweep":
             lines = sweep_all(*read_variants(options.config, options.settings), progress)
         elif options.command == "build":

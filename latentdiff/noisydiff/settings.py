@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from latentdiff.comparison import CompareSettings
 from latentdiff.config import fill, read_keys
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.methods.presets import OWN
+from latentdiff.noisydiff.methods.presets import PRESET_METHODS, PROPOSER_OF
 from latentdiff.noisydiff.methods.registry import BASELINES
 from latentdiff.noisydiff.pairs.registry import BUILDERS
+from latentdiff.pipeline import CompareSettings
 from latentdiff.registry import choose
 
 T = TypeVar("T")
 
 PARTS = ("all", "held-out", "training")
-METHOD_NAMES = (*OWN, *BASELINES)
-_VARIABLE = ("encoder", "sae", "naming", "concepts", "density", "language", "verify", "combine")  # by a sweep
+METHOD_NAMES = (*PRESET_METHODS, *BASELINES)
+_FIXED = ("proposers", "embed", "report")
+_VARIABLE = ("encoder", *(item.name for item in fields(CompareSettings) if item.name not in _FIXED))  # by a sweep
 _SET_TEXTS = ("images", "column", "context", "definitions")
 _TEXTS = ("out", "cache", "encoder", "data.root", "naming.file", "sae.path", "only")
 
@@ -41,8 +42,8 @@ class SetSettings:
     Attributes:
         name: what results are called by.
         images: where they come from, as `compare.py` takes it; a relative path lies in `data.root`.
-        part: draw pairs from "all" images, from the "held-out" fifth alone (`pools.held_out`), or from the "training"
-            images, those that are not held out.
+        part: draw pairs from "all" images, from the "held-out" fifth alone (`sae_pool.held_out`), or from the
+            "training" images, those that are not held out.
         pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the one
             that is bundled with the encoder. The SAE of `sae.path`, where it is set, comes before either.
         builder: of BUILDERS; one that takes settings has a section of its name.
@@ -140,12 +141,19 @@ class Settings(CompareSettings):
         """Check the values.
 
         Raises:
-            LatentDiffError: an unknown or repeated method, or a number out of its range.
+            LatentDiffError: an unknown or repeated method, one whose proposer is left out, or a number out of its
+                range.
         """
         for method in self.methods:
             choose("method", method, dict.fromkeys(METHOD_NAMES))
         if len(set(self.methods)) < len(self.methods) or not self.methods:
             raise LatentDiffError(f"methods must be one or more, each once; they are {', '.join(self.methods)}")
+        for method in (name for name in self.methods if name in PRESET_METHODS):
+            needed = PROPOSER_OF.get(PRESET_METHODS[method].part)
+            if needed is not None and needed not in self.proposers:
+                raise LatentDiffError(
+                    f"the method '{method}' is what {needed} proposes; add {needed} to proposers, or leave it out"
+                )
         if self.sae.data is not None:
             raise LatentDiffError("sae.data is not used here; name the images to train on as sets.NAME.pool=[...]")
         for key, least in (("processes", 0), ("pairs", 1), ("seed", 0)):
@@ -156,7 +164,7 @@ class Settings(CompareSettings):
     @property
     def needs_pool(self) -> bool:
         """Whether a method needs the pool's SAE."""
-        return any(BASELINES[m].needs_latents if m in BASELINES else not OWN[m].task for m in self.methods)
+        return any(BASELINES[m].needs_latents if m in BASELINES else not PRESET_METHODS[m].task for m in self.methods)
 
     def chosen_sets(self) -> tuple[SetSettings, ...]:
         """The sets to run.

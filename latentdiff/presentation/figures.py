@@ -130,7 +130,7 @@ def plot(
 def svg(figure: Figure) -> str:
     """The figure as an SVG file of its own, light or dark as the reader's system is."""
     template = standalone.environment().get_template("figure.svg.jinja")
-    return template.render(figure=figure, style=standalone.style(standalone.HERE / "figure.css"))
+    return template.render(figure=figure, style=standalone.style("figure.css"))
 
 
 def write_figures(figures: Sequence[Figure], folder: Path) -> None:

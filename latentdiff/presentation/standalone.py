@@ -34,9 +34,9 @@ def environment(*folders: Path) -> Environment:
     return templates
 
 
-def style(*sheets: Path) -> Markup:
-    """Several style sheets as one."""
-    return Markup("\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets))
+def style(*sheets: str) -> Markup:
+    """Style sheets of this folder, by name, as one."""
+    return Markup("\n".join((HERE / sheet).read_text(encoding="utf-8") for sheet in sheets))
 
 
 def policy(style: str, script: str) -> str:

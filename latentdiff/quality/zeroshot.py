@@ -3,7 +3,7 @@ and to what the SAE makes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,13 +13,12 @@ import torch
 
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.naming import NamingSettings, Vocabulary, embed_vocabulary
+from sae_training.progress import Progress
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
     from sae_training.rows import Rows
-
-Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from latentdiff.findings import DensityResult, Evidence, Interval
+from latentdiff.hypotheses import Evidence, Interval
 from latentdiff.presentation.figures import Tick, round_up
 from latentdiff.presentation.numbers import number
+from latentdiff.proposers.density_ratio import DensityRatio
 from latentdiff.report.listing import Entry
 
 CEILING = 16.0  # of -log10 q: what is surer than that sits on the upper edge
@@ -87,10 +88,16 @@ def prevalence(evidence: Evidence) -> Prevalence:
     return Prevalence(a, b, top=f"{number(100 * top)}\u202f%")
 
 
+def evidence_of(entry: Entry) -> Evidence:
+    """The evidence of a finding that has some; the plots show no others."""
+    assert entry.finding.evidence is not None
+    return entry.finding.evidence
+
+
 def forest(entries: Sequence[Entry]) -> Forest:
-    """The differences of all findings, those with more in A first, the largest on the outside."""
-    ordered = sorted(entries, key=lambda e: (e.finding.side, -abs(e.finding.judged.difference)))
-    evidence = [e.finding.judged for e in ordered]
+    """The differences of findings with evidence, those with more in A first, the largest on the outside."""
+    ordered = sorted(entries, key=lambda e: (e.finding.side, -abs(evidence_of(e).difference)))
+    evidence = [evidence_of(e) for e in ordered]
     reach = _reach([v for e in evidence for v in (e.difference, *_ends(e.difference_interval))])
     spans = [
         Span(*(_mirrored(v, reach) for v in (e.difference, e.difference_interval.high, e.difference_interval.low)))
@@ -103,12 +110,12 @@ def volcano(entries: Sequence[Entry], tested: Sequence[tuple[float, float]], lev
     """Findings and everything tested, prevalence difference against -log10 q.
 
     Args:
-        entries: the findings, most important first: they get their labels first.
+        entries: findings with evidence, most important first: they get their labels first.
         tested: (prevalence difference, q) of every tested latent.
         level: of q, drawn as a line.
     """
     pairs = [(d, q) for d, q in tested if math.isfinite(d) and math.isfinite(q)]
-    marks = [(e.finding.judged.difference, e.finding.judged.q_value) for e in entries]
+    marks = [(evidence_of(e).difference, evidence_of(e).q_value) for e in entries]
     reach = _reach([d for d, _ in (*pairs, *marks)])
     surest = max([_evidence(q) for _, q in (*pairs, *marks)], default=0.0)
     top = min(CEILING, max(3.0, 1.08 * surest))
@@ -124,7 +131,7 @@ def volcano(entries: Sequence[Entry], tested: Sequence[tuple[float, float]], lev
     )
 
 
-def histogram(density: DensityResult) -> Histogram | None:
+def histogram(density: DensityRatio) -> Histogram | None:
     """The out-of-fold scores of both sets as shares of their set; None where there is nothing to draw."""
     edges = density.histogram_edges
     if len(edges) < 2 or not all(math.isfinite(e) for e in edges) or edges[-1] <= edges[0]:
@@ -172,7 +179,7 @@ def _label(entries: Sequence[Entry], places: Sequence[tuple[float, float]]) -> t
     points = []
     for entry, (x, y) in zip(entries, places, strict=True):
         heights = taken[entry.finding.side]
-        free = entry.key[0] in "ab" and len(heights) < 5 and all(abs(y - other) > 6.5 for other in heights)
+        free = len(heights) < 5 and all(abs(y - other) > 6.5 for other in heights)
         if free:
             heights.append(y)
         label = _short(entry) if free else ""

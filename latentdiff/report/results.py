@@ -15,8 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from latentdiff.findings import SIDES, ComparisonResult, Evidence, Finding, Interval
-from latentdiff.report.listing import others
+from latentdiff.hypotheses import Evidence, Interval, RankedFinding
+from latentdiff.report.listing import numbered
+from latentdiff.report.wording import word_verdict
+from latentdiff.result import ComparisonResult
 from sae_training.files import replacing
 
 _TYPES = {"int": pa.int64(), "float": pa.float64()}
@@ -37,16 +39,26 @@ def write_results(result: ComparisonResult, folder: Path) -> None:
 
 def to_json(result: ComparisonResult) -> str:
     """The result as JSON that every parser reads: a number that is not finite is null."""
-    return json.dumps(_plain(result.to_dict()), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_plain(_record(result)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_table(result: ComparisonResult) -> pa.Table:
-    """One row per finding: first the one list (`rank` from 1 on each side), then what the branches found beside it."""
-    rows = [_row(f, rank) for side in SIDES for rank, f in enumerate(result.side(side), 1)]
-    rows += [_row(f, None) for f in others(result)]
+    """One row per finding: the one list (`rank` from 1 on each side), then what stands behind another (no rank)."""
+    rows = [_row(ranked, rank) for rank, ranked in numbered(result.ranking)]
+    rows += [_row(RankedFinding(alike), None) for one in result.ranking for alike in one.alike]
     details = sorted({column for row in rows for column in row if column.startswith("detail_")})
     schema = pa.schema([*_SCHEMA, *((column, pa.float64()) for column in details)])
     return pa.Table.from_pylist(_plain(rows), schema=schema)
+
+
+def _record(result: ComparisonResult) -> dict[str, Any]:
+    """The result with what people read first: the verdict's sentence, and what became of each finding."""
+    record = result.to_dict()
+    for ranked, entry in zip(result.ranking, record["ranking"], strict=True):
+        entry["finding"]["status"] = ranked.finding.status
+        for one, kept in zip(ranked.alike, entry["alike"], strict=True):
+            kept["status"] = one.status
+    return {"headline": word_verdict(result), **record}
 
 
 def _evidence_columns(prefix: str) -> list[tuple[str, pa.DataType]]:
@@ -65,13 +77,12 @@ _SCHEMA: list[tuple[str, pa.DataType]] = [
     ("name", pa.string()),
     ("words", pa.list_(pa.string())),
     ("name_found", pa.bool_()),
-    ("branches", pa.list_(pa.string())),
+    ("proposers", pa.list_(pa.string())),
     ("score", pa.float64()),
     *_evidence_columns(""),
     ("status", pa.string()),
     ("threshold", pa.float64()),
     *_evidence_columns("verified_"),
-    ("stability", pa.string()),
     ("latent", pa.int64()),
     ("latent_words", pa.list_(pa.string())),
     ("members", pa.list_(pa.int64())),
@@ -80,27 +91,26 @@ _SCHEMA: list[tuple[str, pa.DataType]] = [
 ]
 
 
-def _row(finding: Finding, rank: int | None) -> dict[str, Any]:
-    check = finding.verification
+def _row(ranked: RankedFinding, rank: int | None) -> dict[str, Any]:
+    finding, hypothesis, check = ranked.finding, ranked.finding.hypothesis, ranked.finding.verification
     return {
         "side": finding.side,
         "rank": rank,
         "name": finding.words[0] if finding.words else None,
         "words": list(finding.words),
         "name_found": finding.name_found,
-        "branches": list(finding.branches),
-        "score": finding.score,
-        **_evidence_values(finding.evidence, ""),
+        "proposers": list(ranked.proposers),
+        "score": hypothesis.score,
+        **(_evidence_values(finding.proposed, "") if finding.proposed else {}),
         "status": check.status if check else None,
         "threshold": check.threshold if check else None,
         **(_evidence_values(check.evidence, "verified_") if check else {}),
-        "stability": finding.stability,
-        "latent": finding.latent,
-        "latent_words": list(finding.latent_words),
-        "members": list(finding.members),
-        "images": [ref.uri or ref.id for ref in finding.images],
-        "near_misses": [ref.uri or ref.id for ref in finding.near_misses],
-        **{f"detail_{key}": value for key, value in finding.details.items()},
+        "latent": ranked.latents[0] if ranked.latents else None,
+        "latent_words": list(ranked.latent_words),
+        "members": list(ranked.latents[1:]),
+        "images": [ref.uri or ref.id for ref in hypothesis.images],
+        "near_misses": [ref.uri or ref.id for ref in hypothesis.near_misses],
+        **{f"detail_{key}": value for key, value in hypothesis.details.items()},
     }
 
 

@@ -9,14 +9,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from latentdiff.findings import SIDES, ComparisonResult, Finding, SetSummary
-from latentdiff.presentation.numbers import p_value, percent, times, unit, visible
+from latentdiff.hypotheses import SIDES, Finding, Status
+from latentdiff.presentation.numbers import p_value, percent, times, unit
+from latentdiff.presentation.terminal import ROOMY, foreign, plain
+from latentdiff.proposers.density_ratio import DensityRatio
+from latentdiff.report.artefacts import artefact_of
 from latentdiff.report.listing import Entry, Listing, advantage, arrange
+from latentdiff.report.wording import sentence, titles
+from latentdiff.result import ComparisonResult, SetSummary
 
-_ASCII = str.maketrans({"\u202f": " ", "\u00a0": " ", "−": "-", "–": "-", "×": "x"})
 _COLOURS = {"a": "bright_blue", "b": "yellow"}
-_STATUS = {"confirmed": "green", "weak": "", "refuted": "red", "not checked": "dim"}
-ROOMY = 96  # columns from which everything fits on one line
+_STATUS = {
+    Status.CONFIRMED: "green",
+    Status.TESTED: "",
+    Status.WEAK: "",
+    Status.REFUTED: "red",
+    Status.NOT_CHECKED: "dim",
+}
+_TITLE = 15  # columns of a proposer's title with a plus behind it
 
 
 def print_result(result: ComparisonResult, console: Console) -> None:
@@ -40,37 +50,47 @@ def print_result(result: ComparisonResult, console: Console) -> None:
 
 def _table(listing: Listing, console: Console) -> Table:
     roomy = console.width >= ROOMY
+    numbers = (("A", "B", "ratio", "q") if roomy else ("A", "B", "q")) if listing.counted else ()
     lines = box.SIMPLE_HEAD if console.is_terminal else None
     table = Table(box=lines, pad_edge=False, show_edge=False, header_style="")
-    table.add_column("more in", no_wrap=True)
-    table.add_column("finding", overflow="fold", min_width=12)
-    for name in ("A", "B", "ratio", "q") if roomy else ("A", "B", "q"):
+    table.add_column("more in" if listing.tested else "for", no_wrap=True)
+    table.add_column("finding" if listing.tested else "proposed", overflow="fold", min_width=12)
+    for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     if roomy:
-        table.add_column("found by", no_wrap=True)
+        table.add_column("found by", min_width=_TITLE)
     table.add_column("checked", no_wrap=True)
     for side in SIDES:
         entries = listing.side(side)
         unnamed = [entry for entry in entries if not entry.finding.name_found]
         for entry in entries:
             if entry not in unnamed[1:]:  # one line for all that no word fits: without images they look alike
-                table.add_row(*_cells(entry, len(unnamed), roomy, console))
+                table.add_row(*_cells(entry, len(unnamed), numbers, console))
         table.add_section()
     return table
 
 
-def _cells(entry: Entry, unnamed: int, roomy: bool, console: Console) -> list[Text]:
-    finding, evidence = entry.finding, entry.finding.judged
-    status = finding.standing
-    cells = [
+def _cells(entry: Entry, unnamed: int, numbers: tuple[str, ...], console: Console) -> list[Text]:
+    finding, roomy = entry.finding, console.width >= ROOMY
+    values = _numbers(finding)
+    return [
         Text(finding.side.upper(), style=_COLOURS[finding.side]),
         _words(entry, unnamed, roomy, console),
-        plain(percent(evidence.prevalence_a)),
-        plain(percent(evidence.prevalence_b)),
+        *(plain(values[name]) for name in numbers),
+        *([plain(titles(entry.ranked.proposers))] if roomy else []),
+        Text(finding.status, style=_STATUS[finding.status]),
     ]
-    q = plain(p_value(evidence.q_value).removeprefix("= "))
-    cells += [plain(_ratio(finding)), q, plain("+".join(finding.branches))] if roomy else [q]
-    return [*cells, Text(status, style=_STATUS[status])]
+
+
+def _numbers(finding: Finding) -> dict[str, str]:
+    """What stands in each column of numbers; dashes where nobody counted."""
+    evidence = finding.evidence
+    return {
+        "A": percent(evidence.prevalence_a if evidence else None),
+        "B": percent(evidence.prevalence_b if evidence else None),
+        "ratio": _ratio(finding),
+        "q": p_value(evidence.q_value if evidence else None).removeprefix("= "),
+    }
 
 
 def _ratio(finding: Finding) -> str:
@@ -84,9 +104,9 @@ def _words(entry: Entry, unnamed: int, roomy: bool, console: Console) -> Text:
     first, *rest = entry.finding.words or ("",)
     if not entry.finding.name_found:
         first, rest = f"(no word fits{f', {unnamed} findings' if unnamed > 1 else ''})", []
-    text = Text(_foreign(first, console), style="bold")
+    text = Text(foreign(first, console.encoding), style="bold")
     if roomy and rest:
-        text.append(_foreign("  " + ", ".join(rest), console), style="not bold dim")
+        text.append(foreign("  " + ", ".join(rest), console.encoding), style="not bold dim")
     return text
 
 
@@ -94,22 +114,31 @@ def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
     notes = []
     if result.different and not listing.shown:
         notes.append("No finding was confirmed on unseen images." if listing.checked else "No finding.")
-    if listing.shown:
+    if listing.counted:
         notes.append(listing.shares)
     if listing.aside:
         notes.append(f"Set aside: {listing.why_aside} (see the report).")
-    smallest = result.concepts.smallest_detectable
-    if not result.different and smallest < 1:
+    smallest = result.verdict.smallest_detectable
+    if not result.different and smallest is not None and smallest < 1:
         seen = f"a latent firing in {percent(smallest)} of one set, never in the other"
         notes.append(f"Would have been seen: {seen}; more, where a thing shares its latents with others.")
-    if result.density:
-        d = result.density
-        found = "a difference" if d.different else "no difference"
-        told = f"{found}, p {p_value(d.p_value)}, AUROC {unit(d.auroc)}"
-        notes.append(f"Density branch: {f'did not run, fewer than {d.needed} images a side' if d.needed else told}.")
-    if result.encoder.startswith("mini "):
+    notes += _proposer_notes(result)
+    if result.encoder.name == "mini":
         notes.append("Encoder mini is a demonstration; name a real one for results (encoder=ViT-L-14/openai).")
     notes += [note for note in (_health("A", result.a), _health("B", result.b)) if note]
+    return notes
+
+
+def _proposer_notes(result: ComparisonResult) -> list[str]:
+    """Who did not run, and what the density ratio says of the sets as wholes, a line each."""
+    notes = [
+        f"{sentence(titles((name,)))}: did not run, fewer than {outcome.not_run.needed} images a side."
+        for name, outcome in result.proposers.items()
+        if outcome.not_run
+    ]
+    if density := artefact_of(result, DensityRatio):
+        found = "a difference" if density.different else "no difference"
+        notes.append(f"Density ratio: {found}, p {p_value(density.p_value)}, AUROC {unit(density.auroc)}.")
     return notes
 
 
@@ -126,15 +155,5 @@ def _health(letter: str, summary: SetSummary) -> str:
 
 def _line(console: Console, text: str, style: str = "") -> None:
     """One line; only a terminal breaks it, so that a log or a pipe can be searched."""
-    line = Text(_foreign(text, console), style=style)
+    line = Text(foreign(text, console.encoding), style=style)
     console.print(line, soft_wrap=not console.is_terminal, highlight=False)
-
-
-def plain(text: str) -> Text:
-    """Numbers of our own in what every terminal can print."""
-    return Text(text.translate(_ASCII))
-
-
-def _foreign(text: str, console: Console) -> str:
-    """Text that may hold anything, without control codes and in what the terminal can print."""
-    return visible(text).translate(_ASCII).encode(console.encoding, "replace").decode(console.encoding)

@@ -1,1 +1,26 @@
-"""Statistics of any two groups or methods: intervals, tests, bootstrap. Nothing here knows of images or words."""
+"""Intervals, tests, corrections, power and ROC curves, for many things at once (docs/methods.md, 4)."""
+
+from latentdiff.statistics.evidence import gather_evidence
+from latentdiff.statistics.intervals import Z, log_odds_ratio, newcombe, wilson
+from latentdiff.statistics.multiplicity import CORRECTIONS, adjust
+from latentdiff.statistics.power import smallest_detectable
+from latentdiff.statistics.roc import auroc, delong
+from latentdiff.statistics.tests import EXACT_BELOW, fisher, g_test, mann_whitney, presence_test
+
+__all__ = [
+    "CORRECTIONS",
+    "EXACT_BELOW",
+    "Z",
+    "adjust",
+    "auroc",
+    "delong",
+    "fisher",
+    "g_test",
+    "gather_evidence",
+    "log_odds_ratio",
+    "mann_whitney",
+    "newcombe",
+    "presence_test",
+    "smallest_detectable",
+    "wilson",
+]

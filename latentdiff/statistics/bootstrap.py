@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.statistics.estimates import Estimate
 
 DRAWS = 5000

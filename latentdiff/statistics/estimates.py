@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from latentdiff.config import Config, read_config
-from latentdiff.dictionary import SaeSettings, check_inputs
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
+from latentdiff.sae_source import SaeSettings, check_inputs
 from latentdiff.sweep.measures import Scorer
 from sae_training import SaeError
 from sae_training.settings import NON_KEY_SETTINGS, TrainSettings

@@ -9,16 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.presentation.figures import Axis
 from latentdiff.statistics.estimates import Estimate
+from sae_training.progress import Progress
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
     from latentdiff.sweep.point import Result
     from sae_training import SparseAutoencoder
-
-Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import latentdiff.report
 from latentdiff.presentation import standalone
 from latentdiff.presentation.tables import Table, shown
 from latentdiff.sweep.tables import Outcome, best, figures, short
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
-REPORT = Path(latentdiff.report.__file__).parent
 
 
 def write_page(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any], folder: Path) -> None:
@@ -34,7 +32,7 @@ def render(outcome: Outcome, tables: Sequence[Table], run: Mapping[str, Any]) ->
         tables: of them.
         run: command, versions, settings.
     """
-    style = standalone.style(REPORT / "page.css", standalone.HERE / "figure.css", standalone.HERE / "benchmark.css")
+    style = standalone.style("page.css", "figure.css", "benchmark.css")
     return (
         standalone.environment(HERE)
         .get_template("sweep.html.jinja")

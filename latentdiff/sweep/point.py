@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.naming import NamingSettings, WordVectors, naming_margins
 from latentdiff.quality import Classes, zero_shot
 from latentdiff.statistics.estimates import Estimate
@@ -23,6 +23,7 @@ from latentdiff.sweep.measures import Scorer
 from sae_training.agreement import Agreement, seed_agreement
 from sae_training.files import replacing
 from sae_training.latents import measure_latents
+from sae_training.progress import Progress
 from sae_training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SAMPLE = 4096  # images that show what a random direction among them is like
-Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,10 +22,9 @@ from latentdiff.sweep.point import Result, SweepContext, read_result, run_point,
 from latentdiff.sweep.tables import Outcome, tables
 from latentdiff.training import open_images
 from sae_training.files import replacing
+from sae_training.progress import Progress
 from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
 from sae_training.settings import training_key
-
-Progress = Callable[[str, int, int | None], None]
 
 CACHE_VERSION = 3  # goes up when code changes a measure
 

@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from latentdiff.presentation.tables import shown
-from latentdiff.report.terminal import ROOMY, plain
+from latentdiff.presentation.terminal import ROOMY, plain
 from latentdiff.sweep.tables import Outcome, short, sweep_table, taken
 
 

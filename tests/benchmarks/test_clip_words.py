@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import clip_words
-from latentdiff.naming.vectors import unit_rows
+from latentdiff.vectors import unit_rows
 
 TAGS = ("dog", "ball", "street or road")
 

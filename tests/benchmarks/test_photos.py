@@ -10,10 +10,10 @@ import pytest
 
 import latentdiff
 from benchmarks import photos
-from latentdiff.comparison import CompareSettings
-from latentdiff.dictionary import BUNDLED
 from latentdiff.embeddings import from_arrays
 from latentdiff.naming import NamingSettings
+from latentdiff.pipeline import CompareSettings
+from latentdiff.sae_source import BUNDLED
 from sae_training import load
 
 SHOWN = {"n07873807": "pizza", "n03467517": "guitar", "n02084071": "dog", "n02121620": "cat", "n02958343": "car"}

@@ -6,7 +6,7 @@ import pytest
 
 import latentdiff
 from benchmarks.planted import draw_pair, judge
-from latentdiff.findings import SIDES
+from latentdiff.hypotheses import SIDES
 
 
 @pytest.mark.slow

@@ -75,6 +75,13 @@ def test_the_digest_ignores_order_and_length_but_not_content_or_encoder() -> Non
     assert len({digest, *(other.digest for other in others)}) == 4
 
 
+def test_a_sample_is_chosen_by_content_whatever_the_order() -> None:
+    images = from_arrays(vectors(12))
+    turned = images.select(np.arange(12)[::-1].copy())
+    assert images.sample(5).shape == (5, 4) and len(images.sample(20)) == 12
+    np.testing.assert_array_equal(images.sample(5), turned.sample(5))
+
+
 def test_a_view_has_hashes_and_a_digest_of_its_own() -> None:
     whole = from_arrays(vectors(6))
     before = whole.digest

@@ -5,8 +5,9 @@ import pytest
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming.names import _random_directions, name_directions, name_latents, naming_margins
-from latentdiff.naming.vectors import WordVectors, unit_rows
+from latentdiff.naming.vectors import WordVectors
 from latentdiff.naming.vocabulary import NamingSettings
+from latentdiff.vectors import unit_rows
 
 D = 24
 

@@ -11,7 +11,7 @@ import torch
 
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.naming import NamingSettings, WordVectors
-from latentdiff.noisydiff.methods.registry import Context
+from latentdiff.noisydiff.methods.baseline import BaselineContext
 
 WIDTH = 48
 WORDS = ("kite", "tie", *(f"word{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60)))
@@ -55,13 +55,12 @@ def planted() -> tuple[EmbeddingSet, EmbeddingSet]:
 
 
 @pytest.fixture
-def context() -> Context:
+def context() -> BaselineContext:
     encoder = WordEncoder()
     raw = encoder.encode_texts(WORDS).numpy()
-    return Context(
+    return BaselineContext(
         encoder,  # type: ignore[arg-type]
         WordVectors.from_arrays(WORDS, raw, templates=("{}",)),
-        WordVectors.from_arrays(WORDS, raw, centre=False, templates=("{}",)),
         parent="person",
     )
 

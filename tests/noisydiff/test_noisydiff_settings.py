@@ -8,7 +8,8 @@ import pytest
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff import __main__ as command
-from latentdiff.noisydiff.methods.registry import BASELINES, Baseline
+from latentdiff.noisydiff.methods.baseline import Baseline
+from latentdiff.noisydiff.methods.registry import BASELINES
 from latentdiff.noisydiff.run.harness import _facts
 from latentdiff.noisydiff.settings import Settings, located, read_settings, read_variants, to_yaml
 
@@ -98,6 +99,7 @@ def test_an_unknown_method_lists_all_of_them(file: Path, capsys: pytest.CaptureF
         ("sets.new.builder=classes", "has no images"),
         ("sets.photos.classes.pairs=0", "sets.photos: classes: pairs is 0"),
         ("methods=[gsclip,gsclip]", "each once"),
+        ("proposers=[density_ratio]", "add sae_latents to proposers"),
         ("processes=-1", "processes"),
         ("pairs=0", "pairs"),
         ("concepts.rnk=gap", "concepts.rank"),
@@ -136,7 +138,7 @@ def test_the_pools_sae_is_needed_by_our_methods_without_task() -> None:
 def test_a_baseline_needs_the_pools_sae_where_its_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     given = Settings(methods=("gsclip",))
     assert _facts("gsclip", given, "one SAE") == _facts("gsclip", given, "another")
-    monkeypatch.setitem(BASELINES, "gsclip", Baseline(BASELINES["gsclip"].answer, needs_latents=True))
+    monkeypatch.setitem(BASELINES, "gsclip", Baseline(BASELINES["gsclip"].predict, needs_latents=True))
     assert given.needs_pool
     assert _facts("gsclip", given, "one SAE") != _facts("gsclip", given, "another")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.presentation.figures import plot
 from latentdiff.statistics.estimates import Curve, Estimate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.presentation.tables import Column, Table, shown, to_markdown, to_rows
 from latentdiff.statistics.estimates import Estimate, Reading
 

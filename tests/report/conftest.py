@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,23 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy import stats
 
-from latentdiff.findings import (
-    ComparisonResult,
-    ConceptResult,
-    DensityResult,
+from latentdiff.hypotheses import (
+    Counted,
     Evidence,
     Finding,
+    Hypothesis,
     ImageRef,
     Interval,
-    SetSummary,
+    Part,
+    RankedFinding,
     Side,
+    Status,
     Verification,
 )
+from latentdiff.proposers.density_ratio import DensityRatio
+from latentdiff.proposers.sae_latents import LatentDifferences
+from latentdiff.result import ComparisonResult, EncoderUsed, ProposerOutcome, SaeOrigin, SaeSource, SetSummary
+from latentdiff.verdict import Verdict, VerdictKind
 
 MakeFinding = Callable[..., Finding]
 MakeResult = Callable[..., ComparisonResult]
@@ -71,6 +76,16 @@ def make_finding() -> MakeFinding:
 
 
 @pytest.fixture
+def make_phrase() -> MakeFinding:
+    return build_phrase
+
+
+@pytest.fixture
+def make_word() -> MakeFinding:
+    return build_word
+
+
+@pytest.fixture
 def make_evidence() -> Callable[..., Evidence]:
     return evidence_of
 
@@ -87,26 +102,38 @@ def build_finding(
     status: str | None = "confirmed",
     **changes: Any,
 ) -> Finding:
-    evidence = evidence_of(*counts)
+    """A finding of the SAE's latents; `changes` are fields of its hypothesis."""
     check = evidence_of(*(round(c / 2) for c in counts), n_a=611, n_b=624)
     stem = words[0].replace(" ", "-")[:20] if words else "unnamed"
     other: Side = "b" if side == "a" else "a"
     values: dict[str, Any] = {
         "side": side,
-        "branches": ("concept",),
+        "proposer": "sae_latents",
         "words": words,
         "name_found": True,
         "score": 0.031,
-        "evidence": evidence,
+        "part": Part.DISCOVERY,
+        "evidence": evidence_of(*counts),
         "images": refs(stem, side, 6),
         "near_misses": refs(f"near-{stem}", other, 2),
-        "verification": Verification(status, 0.214, check) if status else None,  # type: ignore[arg-type]
-        "stability": "one seed",
         "latent": 412 + len(stem),
         "members": (88, 1031),
         "details": {"jsd": 0.0213, "gap": 0.118, "ms": 0.61, "name_cosine": 0.34},
     }
-    return Finding(**(values | changes))
+    verification = Verification(Status(status), 0.214, check) if status else None
+    return Finding(Hypothesis(**(values | changes)), verification)
+
+
+def build_phrase(*arguments: Any, **changes: Any) -> Finding:
+    """A finding of the density ratio."""
+    values = {"proposer": "density_ratio", "counted": Counted.CAPTIONS, "latent": None, "members": (), "details": {}}
+    return build_finding(*arguments, **(values | changes))
+
+
+def build_word(*arguments: Any, **changes: Any) -> Finding:
+    """A word along the mean shift that nothing tested: nobody counted anything."""
+    values = {"proposer": "mean_shift", "evidence": None, "latent": None, "members": (), "details": {}}
+    return build_finding(*arguments, **({"status": None} | values | changes))
 
 
 @pytest.fixture
@@ -119,27 +146,37 @@ def a_result() -> ComparisonResult:
     return build_result()
 
 
-def build_result(**changes: Any) -> ComparisonResult:
-    findings = changes.pop("findings", None)
-    findings = default_findings() if findings is None else findings
+def build_result(
+    findings: Sequence[Finding | RankedFinding] | None = None,
+    kind: VerdictKind = VerdictKind.DIFFERENT,
+    p_value: float = 3.1e-9,
+    smallest_detectable: float | None = 0.0123,
+    proposers: Mapping[str, ProposerOutcome | None] | None = None,
+    **changes: Any,
+) -> ComparisonResult:
+    """A result of both default proposers.
+
+    Args:
+        findings: what leads the one list, A's before B's; by default eight, the first with two behind it.
+        kind: of the verdict.
+        p_value: of the verdict.
+        smallest_detectable: of the verdict.
+        proposers: outcomes in place of the default ones; None takes one out.
+        changes: further fields.
+    """
+    ranking = default_ranking() if findings is None else [as_ranked(one) for one in findings]
+    outcomes: dict[str, ProposerOutcome | None] = {
+        "sae_latents": ProposerOutcome(p_value / 3, latent_differences()),
+        "density_ratio": ProposerOutcome(0.00002, density()),
+    }
     values: dict[str, Any] = {
-        "different": True,
-        "p_value": 3.1e-9,
-        "verdict": "The sets differ: surfboard is more frequent in A, sun umbrella in B.",
+        "verdict": Verdict(kind, p_value, 0 if kind is VerdictKind.NOT_TESTED else 3, 0.05, smallest_detectable),
         "a": summary("beach in June", "/data/a", 3, 0.58, 1240),
         "b": summary("beach in September", "world:everyday?images=1238&seed=2&umbrella=0.06", 0, 0.49, 1238),
-        "encoder": "mini (latentdiff 0.1.0, 256 dimensions)",
-        "sae": "trained on both sets: batch top-k, 2,048 latents, k 16",
-        "concepts": ConceptResult(
-            findings=(*findings, build_finding(("kite",), "a", (34, 9), None, latent=7, images=(), near_misses=())),
-            tested=1480,
-            significant=12,
-            hidden={"among the top 10 % most active": 148, "lower half by monosemanticity": 0},
-            smallest_detectable=0.0123,
-            volcano=cloud(),
-        ),
-        "density": density(),
-        "findings": tuple(findings),
+        "encoder": EncoderUsed("mini", "mini@0123456789abcdef"),
+        "sae": SaeOrigin(SaeSource.SETS, 2048, 16),
+        "ranking": tuple(ranking),
+        "proposers": {name: one for name, one in (outcomes | dict(proposers or {})).items() if one},
         "settings": {
             "seed": 0,
             "concepts": {"rank": "jsd_gap", "level": 0.05, "hide_top": None},
@@ -148,7 +185,7 @@ def build_result(**changes: Any) -> ComparisonResult:
         },
         "run": {
             "command": "python compare.py --a /data/a --b 'world:everyday?images=1238&seed=2&umbrella=0.06' --out out",
-            "seconds": {"embed": 41.2, "train the SAE": 96.4, "concept branch": 1.21, "density branch": 12.9},
+            "seconds": {"embed": 41.2, "train the SAE": 96.4, "sae_latents": 1.21, "density_ratio": 12.9},
             "peak_memory": 1_240_000_000,
             "versions": {"latentdiff": "0.1.0", "python": "3.11.9", "torch": "2.15.0"},
             "hashes": {"a": "9f2c1d0b7a", "b": "03ad77e1c2"},
@@ -157,17 +194,33 @@ def build_result(**changes: Any) -> ComparisonResult:
     return ComparisonResult(**(values | changes))
 
 
-def default_findings() -> tuple[Finding, ...]:
-    return (
-        build_finding(branches=("concept", "density")),
+def as_ranked(finding: Finding | RankedFinding) -> RankedFinding:
+    return finding if isinstance(finding, RankedFinding) else RankedFinding(finding)
+
+
+def default_ranking() -> tuple[RankedFinding, ...]:
+    kite = build_finding(("kite",), "a", (34, 9), None, latent=7, members=(), images=(), near_misses=())
+    leads = (
         build_finding(("sailing boat", "yacht", "mast", "harbour", "sail"), "a", (38, 9)),
         build_finding(("blond", "hair", "blonde", "curls", "ponytail"), "a", (74, 41), "weak"),
         build_finding(("teal", "stripe", "grid"), "a", (60, 8), None, name_found=False),
-        build_finding(("a dog on wet sand",), "a", (22, 12), "refuted", branches=("density",), latent=None, members=()),
+        build_phrase(("a dog on wet sand",), "a", (22, 12), "refuted"),
         build_finding(("sun umbrella", "parasol", "umbrella", "shade", "canopy"), "b", (7, 71)),
         build_finding(("deck chair", "lounger", "chair", "towel", "stripes"), "b", (0, 24)),
-        build_finding(("people under umbrellas",), "b", (11, 44), branches=("density",), latent=None, members=()),
+        build_phrase(("people under umbrellas",), "b", (11, 44)),
     )
+    first = RankedFinding(build_finding(), (build_phrase(("a surfboard",), "a", (0, 6)), kite))
+    return (first, *map(RankedFinding, leads))
+
+
+def latent_differences(**changes: Any) -> LatentDifferences:
+    values: dict[str, Any] = {
+        "tested": 1480,
+        "significant": 12,
+        "hidden": {"among the top 10 % most active": 148, "lower half by monosemanticity": 0},
+        "volcano": cloud(),
+    }
+    return LatentDifferences(**(values | changes))
 
 
 def summary(name: str, source: str, skipped: int, brightness: float, embedded: int = 1240) -> SetSummary:
@@ -198,7 +251,7 @@ def cloud() -> tuple[tuple[float, float], ...]:
     return tuple((float(d), float(min(1, 3 * q))) for d, q in zip(difference, chance, strict=True))
 
 
-def density(**changes: Any) -> DensityResult:
+def density(**changes: Any) -> DensityRatio:
     random = np.random.default_rng(1)
     edges = np.linspace(-5, 5, 41)
     a = np.histogram(np.concatenate([random.normal(0.15, 0.9, 1190), random.normal(3.1, 0.6, 50)]), edges)[0]
@@ -219,7 +272,7 @@ def density(**changes: Any) -> DensityResult:
         "n_a": 1240,
         "n_b": 1238,
     }
-    return DensityResult(**(values | changes))
+    return DensityRatio(**(values | changes))
 
 
 @pytest.fixture
@@ -229,8 +282,9 @@ def make_images() -> Callable[[ComparisonResult], dict[str, bytes]]:
 
 def draw_images(result: ComparisonResult) -> dict[str, bytes]:
     """A picture for every image the result speaks of, but one."""
-    uris = [r.uri for f in result.findings for r in (*f.images, *f.near_misses)]
-    uris += [r.uri for r in result.density.extreme] if result.density else []
+    uris = [r.uri for f in result.findings for r in (*f.hypothesis.images, *f.hypothesis.near_misses)]
+    found = result.artefact("density_ratio")
+    uris += [r.uri for r in found.extreme] if found else []
     return {uri: draw(uri, seed) for seed, uri in enumerate(dict.fromkeys(uris)) if not uri.endswith("boat/0004.jpg")}
 
 

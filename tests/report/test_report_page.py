@@ -12,10 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from latentdiff.findings import ConceptResult
+from latentdiff.hypotheses import RankedFinding
+from latentdiff.proposers.mean_shift import MeanShift
+from latentdiff.proposers.sae_latents import LatentDifferences
 from latentdiff.report import write_report
 from latentdiff.report.listing import arrange
 from latentdiff.report.page import render
+from latentdiff.result import EncoderUsed, ProposerOutcome, SaeSource
+from latentdiff.verdict import NotRun, NotRunReason, VerdictKind
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -87,28 +91,36 @@ def with_words(result, text):
         return replace(r, id=text, caption=text)
 
     def finding(f):
-        return replace(
-            f,
-            words=tuple(text for _ in f.words),
-            images=tuple(map(ref, f.images)),
-            near_misses=tuple(map(ref, f.near_misses)),
-            stability=text,
+        one = f.hypothesis
+        one = replace(
+            one,
+            words=tuple(text for _ in one.words),
+            latent_words=(text,),
+            images=tuple(map(ref, one.images)),
+            near_misses=tuple(map(ref, one.near_misses)),
             details={text: 1.0},
         )
+        return replace(f, hypothesis=one)
+
+    def ranked(one):
+        return replace(one, finding=finding(one.finding), alike=tuple(map(finding, one.alike)))
+
+    def outcome(one):
+        if isinstance(one.artefact, LatentDifferences):
+            return replace(one, artefact=replace(one.artefact, hidden={text: 3}))
+        return replace(one, artefact=replace(one.artefact, extreme=tuple(map(ref, one.artefact.extreme))))
 
     def summary(s):
         return replace(s, name=text, source=text, skipped_examples=tuple((text, text) for _ in s.skipped_examples))
 
     return replace(
         result,
-        verdict=text,
         a=summary(result.a),
         b=summary(result.b),
-        encoder=text,
-        sae=text,
-        concepts=replace(result.concepts, hidden={text: 3}, findings=tuple(map(finding, result.concepts.findings))),
-        density=replace(result.density, extreme=tuple(map(ref, result.density.extreme))),
-        findings=tuple(map(finding, result.findings)),
+        encoder=EncoderUsed(text, text),
+        sae=replace(result.sae, source=SaeSource.GIVEN, path=text),
+        ranking=tuple(map(ranked, result.ranking)),
+        proposers={name: outcome(one) for name, one in result.proposers.items()},
         settings={text: {text: text}},
         run={"command": text, "seconds": {text: 1.0}, text: text, "versions": {"latentdiff": text}},
     )
@@ -136,10 +148,9 @@ def test_hostile_words_are_shown_as_what_they_are(make_result, make_finding):
     assert HOSTILE[1] in page.text and HOSTILE[2] in page.text
 
 
-def test_a_density_branch_that_did_not_run_does_not_say_no_difference(make_result):
-    result = make_result()
-    few = replace(result.density, different=False, p_value=1.0, needed=20, n_a=20, n_b=13)
-    text = render(replace(result, density=few), {})
+def test_a_density_ratio_that_did_not_run_does_not_say_no_difference(make_result):
+    few = ProposerOutcome(not_run=NotRun(NotRunReason.TOO_FEW_IMAGES, 20, 20, 13))
+    text = render(make_result(proposers={"density_ratio": few}), {})
     assert "did not run: it needs 20 different images a side and has 20 and 13" in text
     assert "AUROC" not in text
 
@@ -178,21 +189,21 @@ def test_every_link_has_its_target_and_every_id_is_unique(make_result):
     assert max(ids.values()) == 1
     links = {attrs["href"][1:] for _, attrs, _ in page.elements if (attrs.get("href") or "").startswith("#")}
     assert links <= set(ids)
-    assert {"row-a1", "finding-a1", "row-more-a1", "row-b3"} <= links
+    assert {"row-a1", "finding-a1", "row-b3"} <= links
 
 
 def test_every_shown_finding_has_card_row_and_point(make_result):
     page = Page(render(make_result(), {}))
     keys = Counter(attrs["data-finding"] for _, attrs, _ in page.elements if "data-finding" in attrs)
-    assert keys == {**dict.fromkeys(["a1", "a2", "a3", "a4", "b1", "b2", "b3"], 3), "more-a1": 2, "a5": 1}
+    assert keys == {**dict.fromkeys(["a1", "a2", "a3", "a4", "b1", "b2", "b3"], 3), "a5": 1}
 
 
-def test_a_card_says_name_shares_ratio_q_branch_and_check(make_result, make_finding):
-    finding = make_finding(branches=("concept", "density"))
-    text = Page(render(make_result(findings=(finding,)), {})).text
+def test_a_card_says_name_shares_ratio_q_proposers_and_check(make_result, make_finding, make_phrase):
+    ranked = RankedFinding(make_finding(), (make_phrase(("a surfboard",)),))
+    text = Page(render(make_result(findings=(ranked,)), {})).text
     for piece in (
         "surfboard", "surf, surfer, wave, wetsuit", "✓ confirmed", "4.3 %", "0.3 %", "13× as common in A", "q < .001",
-        "concept + density branches", "A: 4.3 %, 95 % interval 2.9 % to 6.2 %",
+        "density ratio + SAE latents", "A: 4.3 %, 95 % interval 2.9 % to 6.2 %",
     ):  # fmt: skip
         assert piece in text
 
@@ -233,7 +244,7 @@ def test_thumbnails_are_small_jpegs_inside_the_page(make_result, make_images):
     images = make_images(result)
     large = io.BytesIO()
     Image.effect_noise((900, 400), 80).convert("RGB").save(large, "PNG")
-    images[result.findings[0].images[0].uri] = large.getvalue()
+    images[result.findings[0].hypothesis.images[0].uri] = large.getvalue()
     sources = [attrs["src"] for attrs in Page(render(result, images)).all("img")]
     assert len(sources) == 8 * 8 - 1 + 20
     for source in sources:
@@ -244,14 +255,14 @@ def test_thumbnails_are_small_jpegs_inside_the_page(make_result, make_images):
 
 def test_a_missing_or_broken_image_becomes_a_tile_with_its_id(make_result, make_finding, make_images):
     finding = make_finding()
-    result = make_result(findings=(finding,), density=None)
+    result = make_result(findings=(finding,), proposers={"density_ratio": None})
     images = make_images(result)
-    del images[finding.images[1].uri]
-    images[finding.images[2].uri] = images[finding.images[2].uri][:300]
+    del images[finding.hypothesis.images[1].uri]
+    images[finding.hypothesis.images[2].uri] = images[finding.hypothesis.images[2].uri][:300]
     page = Page(render(result, images))
     assert len(page.all("img")) == 6
     blanks = "".join(text for text, stack in page.texts if any("blank" in css for _, css in stack))
-    assert finding.images[1].id in blanks and finding.images[2].id in blanks
+    assert finding.hypothesis.images[1].id in blanks and finding.hypothesis.images[2].id in blanks
 
 
 def test_without_thumbnails_there_is_neither_an_image_nor_a_tile(make_result):
@@ -263,17 +274,16 @@ def test_without_thumbnails_there_is_neither_an_image_nor_a_tile(make_result):
 
 def test_no_difference_is_said_first_and_nothing_is_shown_as_a_finding(make_result, make_finding):
     findings = (make_finding(status=None), make_finding(side="b"))
-    page = Page(render(make_result(different=False, p_value=0.41, verdict="p is .41.", findings=findings), {}))
+    page = Page(render(make_result(findings, VerdictKind.NO_DIFFERENCE, p_value=0.41), {}))
     assert page.inner("h1") == "No difference found"
-    assert "No difference found p is .41." in page.text
+    assert "No difference found At this size a latent that fires" in page.text and "p = .41" in page.text
     assert "a latent that fires in 1.2 % of one set and never in the other would have been seen" in page.text
     assert not outside_details(page, "article", "finding")
     assert not page.all("figure", "forest")
 
 
 def test_what_could_have_been_seen_is_said_once(make_result):
-    verdict = "No difference found: at these sizes, something in 1.2% of one set would have been seen."
-    page = Page(render(make_result(different=False, verdict=verdict, findings=()), {}))
+    page = Page(render(make_result((), VerdictKind.NO_DIFFERENCE), {}))
     assert page.inner("h1") == "No difference found"
     assert page.text.count("would have been seen") == 1
 
@@ -281,7 +291,10 @@ def test_what_could_have_been_seen_is_said_once(make_result):
 def test_every_seed_is_named_beside_encoder_and_autoencoder(make_result):
     settings = {"sae": {"seed": 3, "k": 9}, "density": {"seed": 0}, "verify": {"seed": 0}}
     text = Page(render(make_result(settings=settings), {})).text
-    assert "Encoder mini (latentdiff 0.1.0, 256 dimensions) · SAE trained on both sets" in text
+    assert (
+        "Encoder mini (mini@0123456789abcdef) · SAE trained for this comparison on both sets (2048 "
+        "latents, k 16)" in text
+    )
     assert "seeds 0, 3" in text
 
 
@@ -306,26 +319,54 @@ def test_a_finding_without_a_word_is_not_named(make_result):
 
 
 def test_empty_one_sided_and_half_results_are_whole_pages(make_result, make_finding):
-    nothing = ConceptResult(
-        findings=(), tested=0, significant=0, hidden={}, smallest_detectable=float("nan"), volcano=()
-    )
+    nothing = ProposerOutcome(1.0, LatentDifferences(tested=0, significant=0, hidden={}, volcano=()))
+    nowhere = {"density_ratio": None}
     result = make_result()
+    density = result.artefact("density_ratio")
+    blank = replace(density, histogram_edges=(), histogram_a=(), histogram_b=(), extreme=())
     for variant in (
         make_result(findings=()),
-        make_result(findings=result.findings[:2]),
-        make_result(findings=(), density=None, concepts=nothing, settings={}, run={}),
-        make_result(findings=(make_finding((), name_found=False),), different=True),
-        make_result(density=replace(result.density, histogram_edges=(), histogram_a=(), histogram_b=(), extreme=())),
+        make_result(findings=result.ranking[:2]),
+        make_result((), smallest_detectable=None, proposers=nowhere | {"sae_latents": nothing}, settings={}, run={}),
+        make_result(findings=(make_finding((), name_found=False),)),
+        make_result(proposers={"density_ratio": ProposerOutcome(0.4, blank)}),
         make_result(a=replace(result.a, width_median=None, height_median=None, brightness_median=None, name="a")),
         make_result(findings=(make_finding(counts=(0, 0), images=(), near_misses=(), members=(), latent=None),)),
     ):
         page = Page(render(variant, {}))
         assert not page.stack and page.inner("h2")
-    for changes, said in (
-        ({"density": None}, "The density branch was not run."),
-        ({"findings": result.findings[:2]}, "Nothing found that is more frequent in B."),
-    ):
-        assert said in Page(render(make_result(**changes), {})).text
+    assert "Nothing found that is more frequent in B." in Page(render(make_result(result.ranking[:2]), {})).text
+
+
+def test_what_no_proposer_looked_at_has_no_section_and_no_figure(make_result):
+    with_density, without = (Page(render(make_result(proposers=one), {})) for one in ({}, {"density_ratio": None}))
+    assert "Density ratio" in with_density.text and "Density ratio" not in without.text
+    assert "#density" not in [attrs.get("href") for _, attrs, _ in without.elements]
+    no_latents = Page(render(make_result(proposers={"sae_latents": None}, smallest_detectable=None, sae=None), {}))
+    for piece in ("Concepts that differ", "Smallest difference visible", "SAE trained", "every concept tested"):
+        assert piece in with_density.text and piece not in no_latents.text
+
+
+def test_words_that_nothing_tested_are_shown_without_numbers_and_claim_no_difference(make_result, make_word):
+    words = (make_word(("kite",), score=0.31), make_word(("parasol",), "b"))
+    nothing = {"sae_latents": None, "density_ratio": None, "mean_shift": ProposerOutcome(None, MeanShift(0.123))}
+    result = make_result(words, VerdictKind.NOT_TESTED, 1.0, None, nothing, sae=None)
+    page = Page(render(result, {}))
+    assert page.inner("h1") == "Not tested. Ranked first: kite for A, parasol for B"
+    assert "Nothing says whether the sets differ at all. Proposed by: mean shift." in page.text
+    assert len(outside_details(page, "article", "finding")) == 2 and "Distance of the means.12" in page.text
+    assert not page.all("svg") and not page.all("figure") and not page.all("table", "numbers")
+    assert "score 0.31" in page.text
+    for claim in ("More in", "not checked", "Evidence of any difference", "A and B: the share", "–"):
+        assert claim not in page.text
+
+
+def test_a_finding_that_nobody_counted_has_a_card_but_no_dot_among_those_with_evidence(
+    make_result, make_finding, make_word
+):
+    page = Page(render(make_result(findings=(make_finding(status=None), make_word(("kite",)))), {}))
+    keys = Counter(attrs["data-finding"] for _, attrs, _ in page.elements if "data-finding" in attrs)
+    assert keys == {"a1": 3, "a2": 1}
 
 
 def test_the_state_of_the_data_is_told(make_result):

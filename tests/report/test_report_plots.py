@@ -5,20 +5,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval, RankedFinding, opposite
 from latentdiff.report import plots
 from latentdiff.report.listing import Entry
 
 
 def entry(finding, key="a1"):
-    return Entry(finding, key, 1)
+    return Entry(RankedFinding(finding), key, 1)
+
+
+def with_evidence(finding, **changes):
+    """The finding with other evidence."""
+    one = finding.hypothesis
+    return replace(finding, hypothesis=replace(one, evidence=replace(one.evidence, **changes)))
 
 
 def swapped(finding):
     """The same finding with the sets exchanged."""
     e = finding.evidence
-    evidence = replace(
-        e,
+    exchanged = with_evidence(
+        finding,
         count_a=e.count_b,
         count_b=e.count_a,
         prevalence_a=e.prevalence_b,
@@ -28,20 +34,20 @@ def swapped(finding):
         difference=-e.difference,
         difference_interval=Interval(-e.difference_interval.high, -e.difference_interval.low),
     )
-    return replace(finding, side="b" if finding.side == "a" else "a", evidence=evidence)
+    return replace(exchanged, hypothesis=replace(exchanged.hypothesis, side=opposite(finding.side)))
 
 
 def test_dots_of_prevalence_lie_where_the_axis_says(make_finding):
-    finding = make_finding(counts=(52, 4))
-    dots = plots.prevalence(finding.evidence)
+    evidence = make_finding(counts=(52, 4)).hypothesis.evidence
+    dots = plots.prevalence(evidence)
     top = float(dots.top.split("\u202f")[0]) / 100
     for span, share, interval in (
-        (dots.a, finding.evidence.prevalence_a, finding.evidence.prevalence_a_interval),
-        (dots.b, finding.evidence.prevalence_b, finding.evidence.prevalence_b_interval),
+        (dots.a, evidence.prevalence_a, evidence.prevalence_a_interval),
+        (dots.b, evidence.prevalence_b, evidence.prevalence_b_interval),
     ):
         assert span.at / 100 * top == pytest.approx(share, abs=1e-5)
         assert (span.low / 100 * top, span.high / 100 * top) == pytest.approx((interval.low, interval.high), abs=1e-5)
-    assert top >= finding.evidence.prevalence_a_interval.high
+    assert top >= evidence.prevalence_a_interval.high
 
 
 def test_more_in_a_lies_left_of_zero_and_swapping_mirrors_the_forest(make_finding):
@@ -55,8 +61,7 @@ def test_more_in_a_lies_left_of_zero_and_swapping_mirrors_the_forest(make_findin
 
 
 def test_a_finding_at_the_level_lies_on_the_line_of_the_volcano(make_finding):
-    finding = make_finding(status=None)
-    finding = replace(finding, evidence=replace(finding.evidence, q_value=0.05))
+    finding = with_evidence(make_finding(status=None), q_value=0.05)
     plot = plots.volcano([entry(finding)], [(0.01, 0.9), (-0.02, 1e-5)], level=0.05)
     assert plot.points[0].y == pytest.approx(plot.bar, abs=0.01)
     assert plot.cloud.count("M") == 2
@@ -64,7 +69,7 @@ def test_a_finding_at_the_level_lies_on_the_line_of_the_volcano(make_finding):
 
 def test_surer_findings_lie_higher_and_none_leaves_the_plot(make_finding):
     findings = [
-        entry(replace(f, evidence=replace(f.evidence, q_value=q)))
+        entry(with_evidence(f, q_value=q))
         for f, q in ((make_finding(status=None), q) for q in (1.0, 0.2, 1e-3, 1e-12, 1e-90, 0.0))
     ]
     heights = [p.y for p in plots.volcano(findings, []).points]
@@ -78,7 +83,8 @@ def test_labels_of_one_side_never_share_a_line(a_finding, places):
     entries = []
     for i, (difference, q) in enumerate(places):
         side = "a" if difference > 0 else "b"
-        finding = replace(base, side=side, evidence=replace(base.evidence, difference=difference, q_value=q))
+        finding = with_evidence(base, difference=difference, q_value=q)
+        finding = replace(finding, hypothesis=replace(finding.hypothesis, side=side))
         entries.append(entry(finding, f"{side}{i}"))
     points = plots.volcano(entries, []).points
     for side in "ab":
@@ -87,14 +93,14 @@ def test_labels_of_one_side_never_share_a_line(a_finding, places):
 
 
 def test_the_histogram_gives_both_sets_the_same_area_whatever_their_size(make_result):
-    density = make_result().density
+    density = make_result().artefact("density_ratio")
     small = replace(density, histogram_b=tuple(c * 10 for c in density.histogram_a))
     plot = plots.histogram(small)
     assert plot.a == plot.b
 
 
 def test_a_histogram_without_data_is_left_out(make_result):
-    density = make_result().density
+    density = make_result().artefact("density_ratio")
     assert plots.histogram(replace(density, histogram_edges=(), histogram_a=(), histogram_b=())) is None
     assert plots.histogram(replace(density, histogram_a=(0,) * 40, histogram_b=(0,) * 40)) is None
 

@@ -9,9 +9,33 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from latentdiff import findings as nouns
 from latentdiff import report
-from latentdiff.report import write_report, write_results
+from latentdiff.hypotheses import (
+    Counted,
+    Evidence,
+    Finding,
+    Hypothesis,
+    ImageRef,
+    Part,
+    RankedFinding,
+    Status,
+    Verification,
+)
+from latentdiff.proposers.density_ratio import DensityRatio
+from latentdiff.proposers.mean_shift import MeanShift
+from latentdiff.proposers.sae_latents import LatentDifferences
+from latentdiff.proposers.visdiff import VisDiffSample
+from latentdiff.report import word_verdict, write_report, write_results
+from latentdiff.result import (
+    SCHEMA_VERSION,
+    ComparisonResult,
+    EncoderUsed,
+    ProposerOutcome,
+    SaeOrigin,
+    SaeSource,
+    SetSummary,
+)
+from latentdiff.verdict import NotRun, NotRunReason, Verdict, VerdictKind
 
 
 def strict(text):
@@ -25,17 +49,27 @@ def test_the_json_reads_back_as_the_result(make_result, tmp_path):
     result = make_result()
     write_results(result, tmp_path / "out")
     read = strict((tmp_path / "out/result.json").read_text(encoding="utf-8"))
+    first = read["ranking"][0]
+    assert (
+        read.pop("headline")
+        == word_verdict(result)
+        == "The sets differ: more surfboard in A and more sun umbrella in B."
+    )
+    assert [one["finding"].pop("status") for one in read["ranking"]] == [one.status for one in result.findings]
+    assert [one.pop("status") for one in first["alike"]] == ["confirmed", "not checked"]
     assert read == json.loads(json.dumps(result.to_dict()))
-    assert read["schema_version"] == 1
+    assert read["schema_version"] == 2
 
 
 def test_numbers_that_are_not_finite_are_null(make_result, make_finding, tmp_path):
     finding = make_finding()
-    finding = replace(finding, evidence=replace(finding.evidence, odds_ratio=math.inf), details={"ms": math.nan})
+    one = finding.hypothesis
+    one = replace(one, evidence=replace(one.evidence, odds_ratio=math.inf), details={"ms": math.nan})
+    finding = replace(finding, hypothesis=one)
     write_results(make_result(findings=(finding,), p_value=math.nan), tmp_path)
     read = strict((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert read["p_value"] is None
-    assert read["findings"][0]["evidence"]["odds_ratio"] is None
+    assert read["verdict"]["p_value"] is None
+    assert read["ranking"][0]["finding"]["hypothesis"]["evidence"]["odds_ratio"] is None
     row = pq.read_table(tmp_path / "findings.parquet").to_pylist()[0]
     assert row["odds_ratio"] is None and row["detail_ms"] is None
 
@@ -53,20 +87,27 @@ def test_the_table_has_one_row_per_finding_and_ranks_only_the_one_list(make_resu
     result = make_result()
     write_results(result, tmp_path)
     rows = pq.read_table(tmp_path / "findings.parquet").to_pylist()
-    assert [r["rank"] for r in rows] == [1, 2, 3, 4, 5, 1, 2, 3, None]
-    assert [r["name"] for r in rows][-1] == "kite"
+    assert [r["rank"] for r in rows] == [1, 2, 3, 4, 5, 1, 2, 3, None, None]
+    assert [r["name"] for r in rows][-2:] == ["a surfboard", "kite"]
     first, finding = rows[0], result.findings[0]
-    assert first["words"] == list(finding.words) and first["branches"] == ["concept", "density"]
-    assert first["difference_interval_low"] == finding.evidence.difference_interval.low
+    assert first["words"] == list(finding.words) and first["proposers"] == ["density_ratio", "sae_latents"]
+    assert first["difference_interval_low"] == finding.hypothesis.evidence.difference_interval.low
     assert first["verified_count_a"] == finding.verification.evidence.count_a
-    assert first["detail_jsd"] == finding.details["jsd"]
+    assert first["detail_jsd"] == finding.hypothesis.details["jsd"]
+    assert first["latent"] == finding.hypothesis.latent and first["members"] == [88, 1031, 7]
     assert rows[3]["status"] is None and rows[3]["verified_q_value"] is None
+
+
+def test_a_finding_that_nobody_counted_has_a_row_without_evidence(make_result, make_word, tmp_path):
+    write_results(make_result((make_word(("kite",)),), VerdictKind.NOT_TESTED), tmp_path)
+    (row,) = pq.read_table(tmp_path / "findings.parquet").to_pylist()
+    assert row["name"] == "kite" and row["proposers"] == ["mean_shift"] and row["latent"] is None
+    assert row["count_a"] is None and row["difference_interval_low"] is None
 
 
 def test_the_table_of_no_findings_has_the_same_columns(make_result, make_finding, tmp_path):
     write_results(make_result(), tmp_path / "some")
-    result = make_result(findings=(), density=None)
-    write_results(replace(result, concepts=replace(result.concepts, findings=())), tmp_path / "none")
+    write_results(make_result(findings=(), proposers={"density_ratio": None}), tmp_path / "none")
     some, none = (pq.read_table(tmp_path / name / "findings.parquet") for name in ("some", "none"))
     assert none.num_rows == 0
     fixed = [field for field in some.schema if not field.name.startswith("detail_")]
@@ -92,7 +133,7 @@ def test_a_disk_that_is_full_leaves_the_old_files_whole(make_result, tmp_path):
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     run = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path)],
-        input=pickle.dumps(make_result(verdict="another")),
+        input=pickle.dumps(make_result(findings=())),
         capture_output=True,
         cwd=Path(report.__file__).parents[2],
     )
@@ -103,9 +144,23 @@ def test_a_disk_that_is_full_leaves_the_old_files_whole(make_result, tmp_path):
 def test_every_field_is_described_in_the_schema():
     text = (Path(report.__file__).parent / "schema.md").read_text(encoding="utf-8")
     classes = (
-        nouns.ComparisonResult, nouns.ConceptResult, nouns.DensityResult, nouns.Evidence, nouns.Finding, nouns.ImageRef,
-        nouns.SetSummary, nouns.Verification,
+        ComparisonResult, Verdict, RankedFinding, Finding, Hypothesis, Verification, Evidence, ImageRef,
+        ProposerOutcome, NotRun, EncoderUsed, SaeOrigin,
+        SetSummary, LatentDifferences, DensityRatio, MeanShift, VisDiffSample,
     )  # fmt: skip
     missing = [f"{c.__name__}.{f.name}" for c in classes for f in fields(c) if f"`{f.name}`" not in text]
     assert not missing
-    assert f"`schema_version` is {nouns.SCHEMA_VERSION} " in text
+    assert f"`schema_version` is {SCHEMA_VERSION} " in text
+    kinds = (VerdictKind, NotRunReason, Status, Part, Counted, SaeSource)
+    assert not [value for kind in kinds for value in kind if f'`"{value}"`' not in text]
+
+
+def test_every_column_of_the_table_is_described_in_the_schema(make_result, tmp_path):
+    text = (Path(report.__file__).parent / "schema.md").read_text(encoding="utf-8")
+    described = text[text.index("## findings.parquet") :]
+    write_results(make_result(), tmp_path)
+    evidence = {field.name for field in fields(Evidence)}
+    plain = [name for name in pq.read_schema(tmp_path / "findings.parquet").names if not name.startswith("detail_")]
+    own = [name for name in plain if name.removeprefix("verified_").partition("_interval")[0] not in evidence]
+    own = [name for name in own if not name.endswith(("_low", "_high"))]
+    assert not [name for name in own if f"`{name}`" not in described]

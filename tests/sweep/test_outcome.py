@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.noisydiff.run.sae_scorer import MEASURE
 from latentdiff.presentation.tables import to_rows
 from latentdiff.statistics.estimates import Estimate

@@ -8,11 +8,11 @@ import numpy as np
 
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.methods.answer import WORDS, Answer, Context, Said, one_each
-from latentdiff.noisydiff.methods.predictions import TOP
+from latentdiff.noisydiff.methods.baseline import WORDS, BaselineContext
+from latentdiff.noisydiff.methods.predictions import TOP, Prediction, SideFindings
 
 
-def random_latents(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
+def random_latents(a: EmbeddingSet, b: EmbeddingSet, context: BaselineContext) -> Prediction:
     """The names of latents drawn at random, of those that have a name.
 
     Raises:
@@ -26,26 +26,28 @@ def random_latents(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer
     return _by_side(a, b, context, lambda draw: tuple(named[i] for i in _some(draw, len(named), TOP)))
 
 
-def random_words(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
+def random_words(a: EmbeddingSet, b: EmbeddingSet, context: BaselineContext) -> Prediction:
     """Words of the vocabulary drawn at random."""
     words = context.words.words
 
-    def say(draw: np.random.Generator) -> Said:
-        return one_each(words[i] for i in _some(draw, len(words), WORDS))
+    def say(draw: np.random.Generator) -> SideFindings:
+        return tuple((words[i],) for i in _some(draw, len(words), WORDS))
 
     return _by_side(a, b, context, say)
 
 
-def parent(a: EmbeddingSet, b: EmbeddingSet, context: Context) -> Answer:
+def parent(a: EmbeddingSet, b: EmbeddingSet, context: BaselineContext) -> Prediction:
     """What all images of the pair have in common, on both sides."""
-    said: Said = ((context.parent,),) if context.parent else ()
-    return Answer({"a": said, "b": said})
+    findings: SideFindings = ((context.parent,),) if context.parent else ()
+    return Prediction(findings={"a": findings, "b": findings})
 
 
-def _by_side(a: EmbeddingSet, b: EmbeddingSet, context: Context, say: Callable[[np.random.Generator], Said]) -> Answer:
+def _by_side(
+    a: EmbeddingSet, b: EmbeddingSet, context: BaselineContext, say: Callable[[np.random.Generator], SideFindings]
+) -> Prediction:
     """Each side's draw hangs on its own images, so that exchanging the sets exchanges the answers."""
     draws = [np.random.default_rng([context.seed, int(one.digest[:16], 16)]) for one in (a, b)]
-    return Answer({"a": say(draws[0]), "b": say(draws[1])})
+    return Prediction(findings={"a": say(draws[0]), "b": say(draws[1])})
 
 
 def _some(draw: np.random.Generator, of: int, count: int) -> list[int]:

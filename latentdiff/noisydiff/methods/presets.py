@@ -1,8 +1,8 @@
-"""Our own methods as rows of the same table: each branch and the combined list, in several settings.
+"""The product's presets as rows of the same table: what each proposer says and the one list, in several settings.
 
 `concept`, `density` and `combined` are what `compare` says with the benchmark's settings and the pool's SAE;
 `paper-` in front takes the paper's choices (`method=paper`), `task-` an SAE trained on the two sets themselves.
-One comparison answers all three branches of a setting.
+One comparison answers all three of a setting.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from latentdiff.comparison import CompareSettings, compare
 from latentdiff.config import METHODS
-from latentdiff.dictionary import TOO_FEW, SaeSettings, find_sae
 from latentdiff.embeddings import EmbeddingSet
-from latentdiff.findings import SIDES, ComparisonResult, Finding
-from latentdiff.noisydiff.methods.answer import Answer
-from latentdiff.noisydiff.methods.predictions import TOP
+from latentdiff.hypotheses import SIDES, Finding, Status
+from latentdiff.noisydiff.methods.predictions import TOP, Prediction
+from latentdiff.pipeline import CompareSettings, compare
+from latentdiff.proposers import PROPOSERS
+from latentdiff.report.wording import describe_sae
+from latentdiff.result import ComparisonResult
+from latentdiff.sae_source import FEWEST_TO_TRAIN, SaeSettings, resolve_sae
 
 if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
 
-EACH = 2  # images of a finding that the page shows
-BRANCHES = ("concept", "density", "combined")
-_STAGES = {  # of RunLog, that a branch alone would need
-    "concept": ("codes", "names", "concept branch", "verification"),
-    "density": ("density branch", "verification"),
-    "combined": ("codes", "names", "concept branch", "density branch", "verification"),
-}
+EXEMPLARS = 2  # images of a finding that the page shows
+PRESETS = ("default", "paper")  # of config.METHODS: those whose parts are rows
+PARTS = ("concept", "density", "combined")
+PROPOSER_OF = {"concept": "sae_latents", "density": "density_ratio"}
 
 
 @dataclass(frozen=True)
-class Own:
-    """One of our rows."""
+class PresetMethod:
+    """A part of a preset, as a method of the benchmark."""
 
-    branch: str  # of BRANCHES
-    preset: str  # of config.METHODS
+    part: str  # of PARTS
+    preset: str  # of PRESETS
     task: bool  # whether the SAE is trained on the two sets
 
 
-OWN: dict[str, Own] = {
-    ("task-" if task else "") + ("" if preset == "default" else f"{preset}-") + branch: Own(branch, preset, task)
+PRESET_METHODS: dict[str, PresetMethod] = {
+    ("task-" if task else "") + ("" if preset == "default" else f"{preset}-") + part: PresetMethod(part, preset, task)
     for task in (False, True)
-    for preset in METHODS
-    for branch in BRANCHES
+    for preset in PRESETS
+    for part in PARTS
 }
+TASK_METHODS = tuple(name for name, method in PRESET_METHODS.items() if method.task)
 
 
 def preset_settings(base: CompareSettings, preset: str) -> CompareSettings:
@@ -60,7 +60,7 @@ def preset_settings(base: CompareSettings, preset: str) -> CompareSettings:
     return settings
 
 
-def answer_own(
+def predict_presets(
     a: EmbeddingSet,
     b: EmbeddingSet,
     methods: Iterable[str],
@@ -68,50 +68,49 @@ def answer_own(
     encoder: Encoder,
     sae: SparseAutoencoder | None,
     device: str = "auto",
-) -> dict[str, tuple[Answer, float]]:
-    """What our methods say of two sets, and the seconds that each would need alone.
+) -> dict[str, Prediction]:
+    """What presets say of two sets, with the seconds that each method would need alone.
 
     Args:
         a: the first set.
         b: the second set.
-        methods: names in `OWN`.
+        methods: names in `PRESET_METHODS`.
         settings: the benchmark's; presets go on top.
         encoder: of the sets.
         sae: the pool's; may be None where no method needs it.
         device: where a captioning model runs.
     """
-    own = {name: OWN[name] for name in methods}
-    answers: dict[str, tuple[Answer, float]] = {}
+    chosen = {name: PRESET_METHODS[name] for name in methods}
+    predictions: dict[str, Prediction] = {}
     task_sae, training = None, 0.0
-    if any(row.task for row in own.values()):
+    if any(row.task for row in chosen.values()):
         started = time.perf_counter()
         task_sae = _task_sae(a, b, encoder, settings)
         training = time.perf_counter() - started
-    for preset, task in dict.fromkeys((row.preset, row.task) for row in own.values()):
+    for preset, task in dict.fromkeys((row.preset, row.task) for row in chosen.values()):
         if sae is None and not task:
             raise ValueError("the pool's SAE is missing")
-        names = {name: row.branch for name, row in own.items() if (row.preset, row.task) == (preset, task)}
-        dictionary = task_sae if task else sae
-        if dictionary is None:
-            missing = Answer({}, abstained=True, details={"why": f"fewer than {TOO_FEW} images to train an SAE on"})
-            answers |= {name: (missing, 0.0) for name in names}
+        names = {name: row.part for name, row in chosen.items() if (row.preset, row.task) == (preset, task)}
+        chosen_sae = task_sae if task else sae
+        if chosen_sae is None:
+            why = f"fewer than {FEWEST_TO_TRAIN} images to train an SAE on"
+            predictions |= dict.fromkeys(names, Prediction(abstained=True, details={"why": why}))
             continue
-        chosen = preset_settings(settings, preset)
-        result = compare(a, b, encoder=encoder, sae=dictionary, settings=chosen, device=device)
-        for name, branch in names.items():
-            seconds = sum(result.run["seconds"][stage] for stage in _STAGES[branch])
-            extra = training if task and branch != "density" else 0.0
-            answers[name] = _answer(result, branch), seconds + extra
-    return answers
+        asked = preset_settings(settings, preset)
+        result = compare(a, b, encoder=encoder, sae=chosen_sae, settings=asked, device=device)
+        for name, part in names.items():
+            extra = training if task and part != "density" else 0.0
+            predictions[name] = replace(_predict(result, part), seconds=_seconds(result, part) + extra)
+    return predictions
 
 
 def _task_sae(
     a: EmbeddingSet, b: EmbeddingSet, encoder: Encoder, settings: CompareSettings
 ) -> SparseAutoencoder | None:
     """An SAE trained on the two sets, whatever else is at hand; None where they are too few."""
-    if a.n + b.n < TOO_FEW:
+    if a.n + b.n < FEWEST_TO_TRAIN:
         return None
-    return find_sae(None, a, b, encoder, on_the_sets(settings.sae), settings.embed)[0]
+    return resolve_sae(None, a, b, encoder, on_the_sets(settings.sae), settings.embed)[0]
 
 
 def on_the_sets(sae: SaeSettings) -> SaeSettings:
@@ -119,39 +118,65 @@ def on_the_sets(sae: SaeSettings) -> SaeSettings:
     return replace(sae, path=None, data=None, minimum_rows=0)
 
 
-def _answer(result: ComparisonResult, branch: str) -> Answer:
-    density = result.density
+def _seconds(result: ComparisonResult, part: str) -> float:
+    """What a part of a comparison would need alone."""
+    proposers = list(result.proposers) if part == "combined" else [PROPOSER_OF[part]]
+    latents = ("codes", "names") if any(PROPOSERS[name].needs_latents for name in proposers) else ()
+    return sum(result.run["seconds"][stage] for stage in (*latents, *proposers, "verification"))
+
+
+def _predict(result: ComparisonResult, part: str) -> Prediction:
     findings: Sequence[Finding] = result.findings
     abstained = not result.different
-    verified = result.settings["verify"]["enabled"]
-    if branch == "concept":
-        findings = result.concepts.findings
-        abstained = result.concepts.significant == 0
-    elif branch == "density":
-        findings = density.hypotheses if density else ()
-        abstained = density is None or not density.different
+    if part != "combined":
+        findings = _strongest_first(result.proposed_by(PROPOSER_OF[part]), part)
+        abstained = not _found_something(result, part)
+    density = result.artefact("density_ratio")
     sides = {side: [f for f in findings if f.side == side] for side in SIDES}
-    return Answer(
+    return Prediction(
         findings={side: tuple(f.words for f in sides[side]) for side in SIDES},
-        confirmed={side: tuple(map(_confirmed, sides[side])) for side in SIDES} if verified else {},
+        confirmed={
+            side: tuple(f.status is Status.CONFIRMED for f in sides[side])
+            for side in SIDES
+            if result.settings["verify"]["enabled"]
+        },
         abstained=abstained,
-        captioned=len(density.extreme) if density and branch != "concept" else 0,
+        captioned=len(density.extreme) if density and part != "concept" else 0,
         details={
-            "sae": result.sae,
-            "images": {side: [ref.id for f in sides[side][:TOP] for ref in f.images[:EACH]] for side in SIDES},
-            "evidence": {side: {f"{i}": _said(f) for i, f in enumerate(sides[side][:TOP], 1)} for side in SIDES},
+            "sae": describe_sae(result.sae) if result.sae else "none",
+            "images": {
+                side: [ref.id for f in sides[side][:TOP] for ref in f.hypothesis.images[:EXEMPLARS]] for side in SIDES
+            },
+            "evidence": {side: {f"{i}": _describe(f) for i, f in enumerate(sides[side][:TOP], 1)} for side in SIDES},
         },
     )
 
 
-def _confirmed(finding: Finding) -> bool:
-    return finding.standing == "confirmed"
+def _strongest_first(findings: Sequence[Finding], part: str) -> Sequence[Finding]:
+    """What a proposer ranks on all images, in its order; phrases by their difference on the images that test them."""
+    if part == "concept":
+        return [f for f in findings if f.hypothesis.rank_decides]
+    return sorted(findings, key=lambda f: -_advantage(f))
 
 
-def _said(finding: Finding) -> str:
+def _advantage(finding: Finding) -> float:
+    if finding.verification is None:
+        return 0.0
+    return finding.verification.evidence.difference * (1 if finding.side == "a" else -1)
+
+
+def _found_something(result: ComparisonResult, part: str) -> bool:
+    found = result.artefact(PROPOSER_OF[part])
+    if found is None:
+        return False
+    return found.significant > 0 if part == "concept" else found.different
+
+
+def _describe(finding: Finding) -> str:
     """A finding and what speaks for it, in one line for the page."""
-    evidence = finding.judged
+    evidence = finding.evidence
+    assert evidence is not None  # latents and phrases are counted
     return (
-        f"{', '.join(finding.words)}: {finding.standing}, {evidence.prevalence_a:.1%} of A and "
+        f"{', '.join(finding.words)}: {finding.status}, {evidence.prevalence_a:.1%} of A and "
         f"{evidence.prevalence_b:.1%} of B, q {evidence.q_value:.2g}"
     )

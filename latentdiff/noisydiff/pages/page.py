@@ -14,8 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-import latentdiff.report
-from latentdiff.findings import SIDES, Side
+from latentdiff.hypotheses import SIDES, Side
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
@@ -29,7 +28,6 @@ from latentdiff.presentation.thumbnails import data_uri
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
-REPORT = Path(latentdiff.report.__file__).parent
 WORDS = 25  # shown of a side's findings
 LONGEST = 400  # characters of one piece of evidence
 TILES = 6  # images a method and side
@@ -53,7 +51,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Said:
+class MethodFindings:
     """One method on one side."""
 
     method: str
@@ -65,14 +63,14 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Half:
+class PairSide:
     """One side of a pair."""
 
     side: Side
     truth: Truth | None
     also: tuple[str, ...]  # further names of the truth
     images: int
-    said: tuple[Said, ...]
+    by_method: tuple[MethodFindings, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Entry:
     """One pair to look at."""
 
     pair: Pair
-    halves: tuple[Half, ...]
+    sides: tuple[PairSide, ...]
     outcome: str  # how the main method did by the main measure: "both", "one", "none", or "same" for A = A
     evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # method -> what its prediction carries
 
@@ -99,7 +97,7 @@ def render(content: Content, judge: Judge) -> str:
         content: what is shown; of every prediction at most 25 words a side.
         judge: which words name a truth, for the marks.
     """
-    style = standalone.style(REPORT / "page.css", standalone.HERE / "figure.css", standalone.HERE / "benchmark.css")
+    style = standalone.style("page.css", "figure.css", "benchmark.css")
     script = (HERE / "page.js").read_text(encoding="utf-8")
     methods = methods_of(content.predictions)
     main = "combined" if "combined" in methods else next((m for m in methods if m not in CHANCE), "")
@@ -141,17 +139,17 @@ def _entry(
     methods: Sequence[str],
     main: str,
 ) -> Entry:
-    halves = []
+    sides = []
     for side in SIDES:
         truth = pair.truth.get(side)
         accepted = judge(truth) if truth else Accepted(frozenset(), frozenset(), frozenset())
-        said = tuple(
-            _said(by_method[method], side, accepted, scores.get((pair.id, method, side)))
+        methods_found = tuple(
+            _of_method(by_method[method], side, accepted, scores.get((pair.id, method, side)))
             for method in methods
             if method in by_method
         )
         also = tuple(name for name in truth.names if name != truth.phrase) if truth else ()
-        halves.append(Half(side, truth, also, len(pair.a if side == "a" else pair.b), said))
+        sides.append(PairSide(side, truth, also, len(pair.a if side == "a" else pair.b), methods_found))
     hits = [scores[pair.id, main, side].values[MAIN] for side in pair.truth if (pair.id, main, side) in scores]
     named = sum(hits)
     outcome = "same" if not pair.truth else "both" if hits and named == len(hits) else "one" if named else "none"
@@ -160,10 +158,10 @@ def _entry(
         for method in methods
         if method in by_method and by_method[method].details
     )
-    return Entry(pair, tuple(halves), outcome, evidence)
+    return Entry(pair, tuple(sides), outcome, evidence)
 
 
-def _said(prediction: Prediction, side: Side, accepted: Accepted, score: SideScore | None) -> Said:
+def _of_method(prediction: Prediction, side: Side, accepted: Accepted, score: SideScore | None) -> MethodFindings:
     findings, left = [], WORDS
     for finding in prediction.findings.get(side, ()):
         findings.append(tuple((entry, level_of(entry, accepted)) for entry in finding[:left]))
@@ -173,7 +171,7 @@ def _said(prediction: Prediction, side: Side, accepted: Accepted, score: SideSco
     images = prediction.details.get("images")
     of_side = images.get(side) if isinstance(images, Mapping) else None
     tiles = tuple(map(str, of_side))[:TILES] if isinstance(of_side, (list, tuple)) else ()
-    return Said(
+    return MethodFindings(
         prediction.method,
         tuple(findings),
         score.ranks[Level.SYNONYM] if score else None,

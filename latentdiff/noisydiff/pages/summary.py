@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pairs.pair import Pair
@@ -53,7 +53,7 @@ def standard_tables(
         pairs: with a truth, or A = A.
         predictions: of all methods, as scored.
         scores: of those predictions (`measures.score`).
-        judge: which words name a truth, for the mixtures of the branches.
+        judge: which words name a truth, for the mixtures of the proposers.
         space: as the scores were made with.
     """
     tables = [hit_table(scores, level) for level in LEVELS]
@@ -182,9 +182,9 @@ def mixture_table(scores: Sequence[SideScore]) -> Table:
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
     measures = [*(HITS[Level.SYNONYM, cut].name for cut in ("top 1", "top 5")), MAIN, *near]
     columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
-    note = f"The first findings of the concept, then of the density branch, five in all. {_INTERVAL}{_chance(scores)}"
+    note = f"First findings of the SAE latents, then of the density ratio, five in all. {_INTERVAL}{_chance(scores)}"
     rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
-    return Table("mixtures", "Mix of the branches", note, columns, rows)
+    return Table("mixtures", "Mix of the proposers", note, columns, rows)
 
 
 def said_table(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> Table:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import Side
+from latentdiff.hypotheses import Side
 from sae_training.files import replacing
 
 

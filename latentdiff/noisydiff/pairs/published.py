@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import Side
+from latentdiff.hypotheses import Side
 from latentdiff.noisydiff.pairs.builder import Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import table_classes
 from latentdiff.noisydiff.pairs.pair import Pair, Truth

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import SIDES
+from latentdiff.hypotheses import SIDES
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from latentdiff.noisydiff.scoring.similarity import open_space
 from latentdiff.noisydiff.settings import Settings, to_yaml
 from latentdiff.runlog import RunLog
 from sae_training.files import replacing
-
-Progress = Callable[[str, int, int | None], None]
+from sae_training.progress import Progress
 
 
 def build_all(settings: Settings, progress: Progress | None = None) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,27 +16,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentdiff.comparison import CompareSettings
 from latentdiff.embeddings import EmbeddingSet, open_set
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.keys import key_of
 from latentdiff.naming import LatentName, build_vocabulary, embed_vocabulary, name_directions
+from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.predictions import Prediction
-from latentdiff.noisydiff.methods.presets import OWN, answer_own, on_the_sets, preset_settings
-from latentdiff.noisydiff.methods.registry import BASELINES, Answer, Context
+from latentdiff.noisydiff.methods.presets import (
+    PRESET_METHODS,
+    TASK_METHODS,
+    on_the_sets,
+    predict_presets,
+    preset_settings,
+)
+from latentdiff.noisydiff.methods.proposers import proposer_settings
+from latentdiff.noisydiff.methods.registry import BASELINES
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.run.store import file_of, missing, read_predictions, write_predictions
 from latentdiff.noisydiff.settings import Settings
+from latentdiff.pipeline import CompareSettings
+from sae_training.progress import Progress
 from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
 from sae_training.settings import training_key
 
 if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
-Progress = Callable[[str, int, int | None], None]
 
-CACHE_VERSION = {"ours": 9, "rivals": 7}  # goes up when code changes a method's answers
+CACHE_VERSION = {"presets": 9, "baselines": 7}  # goes up when code changes a method's answers
 _SAMPLE = 4096  # images that show what a random direction among them is like
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -58,7 +66,7 @@ class BenchmarkContext:
     images: EmbeddingSet
     rows: Mapping[str, int]  # id -> row
     settings: CompareSettings
-    for_baselines: Context
+    for_baselines: BaselineContext
     sae: SparseAutoencoder | None
 
     def sets(self, pair: Pair) -> tuple[EmbeddingSet, EmbeddingSet]:
@@ -125,23 +133,21 @@ def kept_predictions(
 def predict(pair: Pair, methods: Sequence[str], context: BenchmarkContext) -> list[Prediction]:
     """The predictions of some methods for a pair, in their order."""
     a, b = context.sets(pair)
-    own = [method for method in methods if method in OWN]
-    answers: dict[str, tuple[Answer, float]] = {}
-    if own:
-        shared = context.for_baselines
-        answers |= answer_own(a, b, own, context.settings, shared.encoder, context.sae, shared.device)
     for_baselines = replace(context.for_baselines, parent=pair.parent)
+    found: dict[str, Prediction] = {}
+    if presets := [method for method in methods if method in PRESET_METHODS]:
+        found |= predict_presets(
+            a, b, presets, context.settings, for_baselines.encoder, context.sae, for_baselines.device
+        )
     for method in methods:
-        if method not in OWN:
+        if method in BASELINES:
             started = time.perf_counter()
-            said = BASELINES[method].answer(a, b, for_baselines)
-            answers[method] = said, time.perf_counter() - started
-    return [_prediction(method, pair, *answers[method]) for method in methods]
-
-
-def _prediction(method: str, pair: Pair, said: Answer, seconds: float) -> Prediction:
-    own_fields = {item.name: getattr(said, item.name) for item in fields(Answer)}
-    return Prediction(method, pair.id, seconds=round(seconds, 3), **own_fields)
+            prediction = BASELINES[method].predict(a, b, for_baselines)
+            found[method] = replace(prediction, seconds=time.perf_counter() - started)
+    return [
+        replace(found[method], method=method, pair=pair.id, seconds=round(found[method].seconds, 3))
+        for method in methods
+    ]
 
 
 def _keys(
@@ -155,7 +161,9 @@ def _keys(
     card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
     of_method = {
         method: key_of(
-            [CACHE_VERSION["ours" if method in OWN else "rivals"], *common], method, _facts(method, settings, card)
+            [CACHE_VERSION["presets" if method in PRESET_METHODS else "baselines"], *common],
+            method,
+            _facts(method, settings, card),
         )
         for method in settings.methods
     }
@@ -163,7 +171,7 @@ def _keys(
         pair.id: {
             method: key_of(key, pair.a, pair.b, pair.parent)
             for method, key in of_method.items()
-            if pair.truth or not (method in OWN and OWN[method].task)
+            if pair.truth or method not in TASK_METHODS
         }
         for pair in pairs
     }
@@ -171,14 +179,17 @@ def _keys(
 
 def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     """The settings that a method's predictions depend on."""
-    if method not in OWN:
-        latents = sae if BASELINES[method].needs_latents else None
-        return asdict(settings.naming), asdict(settings.language), settings.seed, latents
-    own = OWN[method]
-    chosen = preset_settings(settings, own.preset)
-    rest = {name: value for name, value in asdict(chosen).items() if name not in ("sae", "embed", "report")}
+    if method in BASELINES:
+        baseline = BASELINES[method]
+        sections = proposer_settings([baseline.proposer], settings)
+        latents = sae if baseline.needs_latents else None
+        return asdict(settings.naming), asdict(settings.language), sections, settings.seed, latents
+    preset = PRESET_METHODS[method]
+    chosen = preset_settings(settings, preset.preset)
+    shared = [asdict(part) for part in (chosen.naming, chosen.language, chosen.verify, chosen.combine)]
     trained = TRAINING_CACHE_VERSION, asdict(on_the_sets(settings.sae)) | training_key(settings.sae)
-    return rest, trained if own.task else sae
+    proposers = chosen.proposers, proposer_settings(chosen.proposers, chosen)
+    return proposers, shared, trained if preset.task else sae
 
 
 def _kept(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
@@ -234,8 +245,8 @@ def _one_thread() -> Iterator[None]:
 
 def _predict_and_keep(job: Job, pair: Pair, keys: Mapping[str, str]) -> None:
     file = file_of(job.folder, pair.id)
-    own, baselines = [m for m in keys if m in OWN], [m for m in keys if m not in OWN]
-    for methods in (own, baselines):  # where a baseline fails, what our own methods predicted is kept
+    presets, baselines = ([m for m in keys if m in known] for known in (PRESET_METHODS, BASELINES))
+    for methods in (presets, baselines):  # where a baseline fails, what the presets predicted is kept
         said = {one.method: (keys[one.method], one) for one in predict(pair, methods, _open(job))}
         write_predictions(file, read_predictions(file) | said)
 
@@ -249,14 +260,12 @@ def _open(job: Job) -> BenchmarkContext:
     encoder = load_encoder(settings.encoder, settings.device, settings.embed.precision)
     images = open_set(job.images)
     vocabulary = build_vocabulary(settings.naming)
-    words, raw_words = (
-        embed_vocabulary(vocabulary, encoder, replace(settings.naming, centre=centre)) for centre in (True, False)
-    )
+    words = embed_vocabulary(vocabulary, encoder, replace(settings.naming, centre=True))
     sae = load(job.sae) if job.sae else None
     names: list[LatentName] = []
     if sae is not None and any(m in BASELINES and BASELINES[m].needs_latents for m in settings.methods):
-        sample = images.rows(np.argsort(images.hashes, kind="stable")[:_SAMPLE])
+        sample = images.sample(_SAMPLE)
         names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
-    context = Context(encoder, words, raw_words, settings.language, settings.seed, names=names, device=settings.device)
+    context = BaselineContext(encoder, words, settings, settings.seed, sae=sae, names=names, device=settings.device)
     rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
     return BenchmarkContext(images, rows, settings, context, sae)

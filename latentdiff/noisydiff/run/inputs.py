@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
-from latentdiff.dictionary import open_or_embed
-from latentdiff.embeddings import EmbeddingSet
+from latentdiff.embeddings import EmbeddingSet, check_encoder
 from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.records import file_stamp
@@ -21,8 +20,8 @@ from latentdiff.noisydiff.pairs.pair import Pair, read_pairs, write_pairs
 from latentdiff.noisydiff.pairs.registry import BUILDERS
 from latentdiff.noisydiff.run.sae_pool import SOURCE_ID, bundled_sae, held_out, pool_sae
 from latentdiff.noisydiff.settings import SetSettings, Settings, located
-
-Progress = Callable[[str, int, int | None], None]
+from latentdiff.sae_source import open_or_embed
+from sae_training.progress import Progress
 
 
 def open_images(spec: str, settings: Settings, encoder: Encoder, progress: Progress | None = None) -> EmbeddingSet:
@@ -34,11 +33,7 @@ def open_images(spec: str, settings: Settings, encoder: Encoder, progress: Progr
     source = located(spec, settings.data.root)
     folder = Path(settings.cache) / f"embeddings-{key_of(source, encoder.fingerprint)[:16]}"
     images = open_or_embed(source, encoder, folder, replace(settings.embed, overwrite=True), progress)
-    if images.fingerprint not in (None, encoder.fingerprint):
-        raise LatentDiffError(
-            f"{source} was embedded with {images.fingerprint}, the encoder is {encoder.fingerprint}; "
-            "name the encoder that made it with encoder=..."
-        )
+    check_encoder(source, images, encoder)
     return images
 
 
@@ -89,10 +84,10 @@ def pairs_file(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Pa
     """Where the pairs of a set lie: another file for other images, labels or settings."""
     how = {name: value for name, value in asdict(one).items() if name not in ("name", "images", "pool")}
     columns = ("id", SOURCE_ID, one.column, one.context)
-    told = {name: images.table.column(name).to_pylist() for name in columns if name in images.table.column_names}
+    cells = {name: images.table.column(name).to_pylist() for name in columns if name in images.table.column_names}
     files = [located(file, settings.data.root) for file in (*one.instances, one.definitions or "") if file]
     stamps = [file_stamp(Path(file)) for file in files]
-    return Path(settings.out) / one.name / f"pairs-{key_of(how, images.digest, told, stamps, settings.seed)[:8]}.jsonl"
+    return Path(settings.out) / one.name / f"pairs-{key_of(how, images.digest, cells, stamps, settings.seed)[:8]}.jsonl"
 
 
 def build_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> list[Pair]:

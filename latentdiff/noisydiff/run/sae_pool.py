@@ -6,21 +6,20 @@ An image is held out where the hash of its source id (of its id, where it has no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from latentdiff.dictionary import BUNDLED, SaeSettings
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.errors import LatentDiffError
 from latentdiff.keys import key_of
+from latentdiff.sae_source import BUNDLED, SaeSettings
 from sae_training.files import replacing
+from sae_training.progress import Progress
 from sae_training.rows import ConcatenatedRows
 from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
 from sae_training.settings import training_key
-
-Progress = Callable[[str, int, int | None], None]
 
 SOURCE_ID = "source_id"
 

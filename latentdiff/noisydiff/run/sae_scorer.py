@@ -1,8 +1,7 @@
-"""Noisy-Diff as a scorer of a sweep's SAEs: how often the concept branch names what was planted."""
+"""Noisy-Diff as a scorer of a sweep's SAEs: how often the SAE's latents name what was planted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,17 +18,17 @@ from latentdiff.noisydiff.settings import Settings, read_settings
 from latentdiff.statistics.bootstrap import estimate
 from latentdiff.statistics.estimates import Estimate
 from latentdiff.sweep import Measure, Scorer
+from sae_training.progress import Progress
 
 if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
-Progress = Callable[[str, int, int | None], None]
 
 KEY = "noisydiff"
 MEASURE = Measure(
     "Noisy-Diff",
-    "Noisy-Diff, concept branch",
-    "sides that the concept branch names, exactly or by a synonym, in 25 words",
+    "Noisy-Diff, SAE latents",
+    "sides that the SAE's latents name, exactly or by a synonym, in 25 words",
     "percent",
     "high",
     lambda result: result.scores.get(KEY),
@@ -57,13 +56,13 @@ def open_scorer(config: Config) -> Scorer | None:
     def facts(encoder: Encoder, progress: Progress | None) -> list[Any]:
         chosen = {name: value for name, value in asdict(settings).items() if name not in CHANGE_NO_ANSWER}
         sets = [open_images(one.images, settings, encoder, progress).digest for one in settings.chosen_sets()]
-        return [harness.CACHE_VERSION, chosen, *sets]
+        return [harness.CACHE_VERSION["presets"], chosen, *sets]
 
     return Scorer(KEY, MEASURE, score, facts)
 
 
 def _settings(config: Config, file: str) -> Settings:
-    """The concept branch on the benchmark's pairs, with the sweep's encoder, whose SAEs are scored."""
+    """The method `concept` on the benchmark's pairs, with the sweep's encoder, whose SAEs are scored."""
     given = read_settings(file)
     given.chosen_sets()
     out = str(Path(config.sweep.out) / "noisydiff")
@@ -71,7 +70,7 @@ def _settings(config: Config, file: str) -> Settings:
 
 
 def _score(sae: SparseAutoencoder, settings: Settings, key: str, progress: Progress | None) -> Estimate:
-    """Exact or synonym hits of the concept branch on all pairs of the benchmark, with this SAE."""
+    """Exact or synonym hits of the method `concept` on all pairs of the benchmark, with this SAE."""
     folder = Path(settings.out)
     sae.save(folder / "sae")  # every process of the benchmark opens it; the next point's takes its place
     chosen = replace(settings, sae=replace(settings.sae, path=str(folder / "sae")))

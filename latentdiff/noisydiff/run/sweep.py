@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.keys import key_of
 from latentdiff.naming import build_vocabulary, embed_vocabulary
-from latentdiff.noisydiff.methods.presets import OWN
+from latentdiff.noisydiff.methods.presets import TASK_METHODS
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pages.figures import setting_figure
 from latentdiff.noisydiff.pages.summary import sensitivity_table
@@ -23,8 +23,7 @@ from latentdiff.noisydiff.scoring.measures import SideScore, by_wordnet, score
 from latentdiff.noisydiff.settings import SetSettings, Settings, Variant
 from latentdiff.presentation.figures import write_figures
 from latentdiff.presentation.tables import write_tables
-
-Progress = Callable[[str, int, int | None], None]
+from sae_training.progress import Progress
 
 
 def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | None = None) -> list[str]:
@@ -50,11 +49,11 @@ def sweep_all(base: Settings, variants: Sequence[Variant], progress: Progress | 
                 f"to train one on with sets.{one.name}.pool=[...]"
             )
         folder = Path(base.out) / one.name
-        standing = score_set(one, base, folder / "answers", progress)
-        methods = [method for method in methods_of(standing) if method not in CHANCE]
+        as_given = score_set(one, base, folder / "answers", progress)
+        methods = [method for method in methods_of(as_given) if method not in CHANCE]
         tables, figures = [], []
         for key in dict.fromkeys(variant.key for variant in variants):
-            as_set = Run({key: _value(base, key)}, standing)
+            as_set = Run({key: _value(base, key)}, as_given)
             runs = [as_set]
             for variant in variants:
                 if variant.key == key and variant.value != as_set.settings[key]:
@@ -96,7 +95,7 @@ def score_set(
 
 def _trains(one: SetSettings, settings: Settings) -> bool:
     """Whether an SAE is trained: on the pool, or on the two sets of each pair."""
-    if any(method in OWN and OWN[method].task for method in settings.methods):
+    if any(method in TASK_METHODS for method in settings.methods):
         return True
     return bool(one.pool) and settings.sae.path is None
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from latentdiff.evidence import wilson
-from latentdiff.findings import SIDES, Interval
+from latentdiff.hypotheses import SIDES, Interval
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.scoring.catalogue import Level
 from latentdiff.noisydiff.scoring.measures import Judge, check_predictions, level_of
+from latentdiff.statistics import wilson
 from latentdiff.statistics.bootstrap import estimate, ratio
 from latentdiff.statistics.estimates import Estimate
 
@@ -108,9 +108,9 @@ def costs(predictions: Sequence[Prediction]) -> list[Cost]:
 def mixtures(
     predictions: Sequence[Prediction], concept: str = "concept", density: str = "density", total: int = TOP
 ) -> list[Prediction]:
-    """The paper's 5+0 ... 0+5: the first findings of one branch, then of the other, `total` in all.
+    """The paper's 5+0 ... 0+5: the first findings of one proposer, then of the other, `total` in all.
 
-    The methods are named "5+0", "4+1", ...; only pairs that both branches answered are in. A branch that has fewer
+    The methods are named "5+0", "4+1", ...; only pairs that both proposers answered are in. One that has fewer
     findings than its share is not made up for by the other.
     """
     second = {prediction.pair: prediction for prediction in predictions if prediction.method == density}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, per_pair
 from latentdiff.noisydiff.scoring.measures import SideScore
 from latentdiff.statistics.bootstrap import DRAWS, draw_counts, estimate
@@ -32,7 +32,7 @@ class Correlation:
 
 
 @dataclass(frozen=True)
-class Pooled:
+class PooledCorrelation:
     """The parents' correlations together."""
 
     parents: tuple[Correlation, ...]
@@ -118,7 +118,7 @@ def images_needed(scores: Sequence[SideScore], method: str, measure: str, share:
     return Needed(share, here, Interval(float(low), float(high)), bool(here == levels[0]))
 
 
-def correlations(scores: Sequence[SideScore], method: str, measure: str) -> Pooled:
+def correlations(scores: Sequence[SideScore], method: str, measure: str) -> PooledCorrelation:
     """Pearson's rho between score and scarcity within each parent, and Fisher's pooled p.
 
     A parent counts with three pairs or more whose scores and scarcities are not all the same.
@@ -136,10 +136,10 @@ def correlations(scores: Sequence[SideScore], method: str, measure: str) -> Pool
             rho, p = stats.pearsonr(x, y)
             found.append(Correlation(parent, float(rho), float(p), len(points)))
     if not found:
-        return Pooled((), float("nan"), float("nan"))
+        return PooledCorrelation((), float("nan"), float("nan"))
     rho = np.average([c.rho for c in found], weights=[c.pairs for c in found])
     pooled = stats.combine_pvalues([c.p_value for c in found], method="fisher")
-    return Pooled(tuple(found), float(rho), float(pooled.pvalue))
+    return PooledCorrelation(tuple(found), float(rho), float(pooled.pvalue))
 
 
 def curves(

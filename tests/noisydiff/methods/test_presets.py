@@ -8,25 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latentdiff.comparison import CompareSettings
-from latentdiff.density import DensitySettings
-from latentdiff.dictionary import SaeSettings
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.errors import LatentDiffError
 from latentdiff.language import LanguageSettings
 from latentdiff.naming import NamingSettings
 from latentdiff.noisydiff.methods import presets
-from latentdiff.noisydiff.methods.presets import OWN, answer_own, preset_settings
+from latentdiff.noisydiff.methods.presets import PRESET_METHODS, predict_presets, preset_settings
 from latentdiff.noisydiff.run.sae_pool import bundled_sae, held_out, pool_sae
+from latentdiff.pipeline import CompareSettings
+from latentdiff.proposers.density_ratio import DensitySettings
+from latentdiff.sae_source import SaeSettings
 from sae_training.rows import ConcatenatedRows
 
 SMALL = SaeSettings(expansion_factor=2, k=4, steps=100)
 QUICK = DensitySettings(iterations=15, weight_decays=(1.0,))
 
 
-def test_our_rows_are_every_branch_in_every_setting_with_either_sae() -> None:
-    assert len(OWN) == 12
-    assert {"concept", "paper-density", "task-combined", "task-paper-concept"} <= set(OWN)
+def test_the_methods_of_presets_are_every_part_in_every_setting_with_either_sae() -> None:
+    assert len(PRESET_METHODS) == 12
+    assert {"concept", "paper-density", "task-combined", "task-paper-concept"} <= set(PRESET_METHODS)
 
 
 def test_the_papers_rows_have_its_choices_and_the_benchmarks_captions() -> None:
@@ -60,26 +60,27 @@ def test_our_methods_find_what_was_planted_with_either_sae(
     settings = CompareSettings(sae=SMALL, naming=own_words, density=QUICK)
     sae = load(pool_sae([a, b], SMALL, tmp_path))
     methods = ("concept", "density", "combined", "paper-concept", "task-concept")
-    answers = answer_own(a, b, methods, settings, word_encoder, sae)
+    answers = predict_presets(a, b, methods, settings, word_encoder, sae)
     assert set(answers) == set(methods)
     for method in ("concept", "combined", "task-concept"):
-        answer, seconds = answers[method]
+        answer = answers[method]
         assert "kite" in [word for finding in answer.findings["a"][:5] for word in finding]
         assert "tie" in [word for finding in answer.findings["b"][:5] for word in finding]
-        assert seconds > 0
+        assert answer.seconds > 0
         assert not answer.abstained
-    assert answers["concept"][0].captioned == 0
-    assert answers["density"][0].captioned == answers["combined"][0].captioned > 0
-    assert any(answers["combined"][0].confirmed["a"])
-    assert answers["paper-concept"][0].confirmed == {}  # it verifies nothing: all that it proposes is a claim
-    assert answers["task-concept"][1] > 2  # its training is part of its cost
+    assert answers["concept"].captioned == 0
+    assert answers["density"].captioned == answers["combined"].captioned > 0
+    assert any(answers["combined"].confirmed["a"])
+    assert answers["paper-concept"].confirmed == {}  # it verifies nothing: all that it proposes is a claim
+    assert answers["task-concept"].seconds > 2  # its training is part of its cost
 
 
 def test_two_sets_too_small_to_train_on_are_no_reason_to_stop(
     planted: tuple[EmbeddingSet, EmbeddingSet], word_encoder: Any
 ) -> None:
     few = [one.select(np.arange(50)) for one in planted]
-    answer, _ = answer_own(few[0], few[1], ["task-concept"], CompareSettings(), word_encoder, None)["task-concept"]
+    said = predict_presets(few[0], few[1], ["task-concept"], CompareSettings(), word_encoder, None)
+    answer = said["task-concept"]
     assert answer.abstained
     assert "fewer than 200" in answer.details["why"]
 

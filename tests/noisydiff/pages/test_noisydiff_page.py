@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pyarrow.parquet as pq
 import pytest
 
-from latentdiff.findings import Interval
+from latentdiff.hypotheses import Interval
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.pages.figures import plot, setting_figure, standard_figures

@@ -10,16 +10,20 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from latentdiff.dictionary import SaeSettings
 from latentdiff.embeddings import EmbeddingSet, from_arrays, open_set
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming import NamingSettings
+from latentdiff.noisydiff.methods.baseline import Baseline
 from latentdiff.noisydiff.methods.predictions import Prediction
-from latentdiff.noisydiff.methods.registry import BASELINES, Answer, Baseline
+from latentdiff.noisydiff.methods.registry import BASELINES
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.run import harness
 from latentdiff.noisydiff.run.store import file_of
 from latentdiff.noisydiff.settings import Settings
+from latentdiff.proposers.density_ratio import DensitySettings
+from latentdiff.proposers.mean_shift import MeanShiftSettings
+from latentdiff.proposers.word_tails import WordTailsSettings
+from latentdiff.sae_source import SaeSettings
 
 METHODS = ("mean-shift", "vocabulary", "parent")
 Run = Callable[..., list[Prediction]]
@@ -70,7 +74,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counting(method: str, baseline: Baseline) -> Baseline:
         return dataclasses.replace(
-            baseline, answer=lambda *arguments: asked.append(method) or baseline.answer(*arguments)
+            baseline, predict=lambda *arguments: asked.append(method) or baseline.predict(*arguments)
         )
 
     for method in BASELINES:
@@ -124,16 +128,26 @@ def test_a_changed_setting_asks_those_that_depend_on_it_anew(run: Run, asked: li
     assert sorted(asked) == sorted(3 * METHODS)
 
 
+def test_a_setting_of_a_proposer_asks_its_methods_alone_anew(run: Run, asked: list[str]) -> None:
+    run()
+    asked.clear()
+    run(word_tails=WordTailsSettings(share=0.1))
+    assert asked == ["vocabulary"] * 3
+    asked.clear()
+    run(mean_shift=MeanShiftSettings(centre=False))
+    assert asked == ["mean-shift", "vocabulary"] * 3  # the latter's share is the default again
+
+
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Our methods that were really asked, one entry for each pair."""
     trained: list[str] = []
 
-    def answer_own(a: EmbeddingSet, b: EmbeddingSet, methods: list[str], *_: Any) -> dict[str, tuple[Answer, float]]:
+    def predict_presets(a: EmbeddingSet, b: EmbeddingSet, methods: list[str], *_: Any) -> dict[str, Prediction]:
         trained.extend(methods)
-        return {method: (Answer({}), 0.0) for method in methods}
+        return dict.fromkeys(methods, Prediction())
 
-    monkeypatch.setattr(harness, "answer_own", answer_own)
+    monkeypatch.setattr(harness, "predict_presets", predict_presets)
     return trained
 
 
@@ -150,6 +164,22 @@ def test_where_and_how_an_sae_is_trained_asks_nobody_anew_but_what_it_becomes_do
     assert trained == ["task-concept"]
     run(pairs=pairs, methods=("task-concept",), sae=SaeSettings(k=3))
     assert trained == ["task-concept"] * 2
+
+
+def test_a_setting_of_a_proposer_that_a_preset_does_not_run_asks_it_not_anew(
+    run: Run, images: EmbeddingSet, trained: list[str]
+) -> None:
+    pairs = [with_truth(pairs_of(images)[0])]
+    for changed in ({}, {"mean_shift": MeanShiftSettings(centre=False)}, {"word_tails": WordTailsSettings(share=0.1)}):
+        run(pairs=pairs, methods=("task-concept",), **changed)
+    assert trained == ["task-concept"]
+    for density in (DensitySettings(iterations=15), DensitySettings(iterations=16)):
+        run(pairs=pairs, methods=("task-concept",), density=density)
+    assert trained == ["task-concept"] * 3  # what it proposes is tested together with the latents
+    alone = {"proposers": ("sae_latents",), "methods": ("task-concept",)}
+    for density in (DensitySettings(iterations=15), DensitySettings(iterations=16)):
+        run(pairs=pairs, density=density, **alone)
+    assert trained == ["task-concept"] * 4
 
 
 def test_halves_of_one_set_train_no_sae_of_their_own(run: Run, images: EmbeddingSet, trained: list[str]) -> None:

@@ -174,13 +174,13 @@ SAME = [Pair(f"s{i}", "", ("1",), ("2",), {}, 0.0) for i in range(20)]
 
 def test_a_false_alarm_is_a_confirmed_finding_or_any_word_of_a_method_that_confirms_none():
     answers = [Prediction("ours", f"s{i}", {"a": (("x",),)}, confirmed={"a": (i == 3,), "b": ()}) for i in range(20)]
-    answers += [Prediction("rival", f"s{i}", {"a": (("x",), ("y",)), "b": (("z",),)}) for i in range(20)]
+    answers += [Prediction("baseline", f"s{i}", {"a": (("x",), ("y",)), "b": (("z",),)}) for i in range(20)]
     answers += [Prediction("silent", "s0", {"a": ()}, abstained=True)]
-    ours, rival, silent = false_alarms(SAME, answers)
+    ours, baseline, silent = false_alarms(SAME, answers)
     low, high = stats.binomtest(1, 20).proportion_ci(method="wilson")
     assert (ours.alarms, ours.share, ours.abstains) == (1, 0.05, True)
     assert (ours.interval.low, ours.interval.high) == pytest.approx((low, high))
-    assert (rival.share, rival.findings.value, rival.abstains) == (1, 3, False)
+    assert (baseline.share, baseline.findings.value, baseline.abstains) == (1, 3, False)
     assert (silent.runs, silent.alarms) == (1, 0)
 
 

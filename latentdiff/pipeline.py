@@ -1,0 +1,251 @@
+"""`compare`: two sets of images in, a `ComparisonResult` out. The whole method, in the order in which it happens.
+
+Contrast -> proposers -> hypotheses -> verification -> ranking -> verdict -> report (CONTRIBUTING.md has the picture).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentdiff.contrasts import Contrast
+from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_encoder, check_same_space
+from latentdiff.encoders import load_encoder
+from latentdiff.errors import LatentDiffError
+from latentdiff.health import summarise_set
+from latentdiff.hypotheses import SIDES, About, Finding, Side
+from latentdiff.images import read_images
+from latentdiff.language import LanguageSettings
+from latentdiff.naming import (
+    NamingSettings,
+    WordVectors,
+    build_vocabulary,
+    embed_vocabulary,
+    name_latents,
+    text_vectors,
+)
+from latentdiff.proposers import Latents, Proposal, Workspace, choose_proposers
+from latentdiff.proposers.density_ratio import DensitySettings
+from latentdiff.proposers.latent_statistics import LatentStatistics, sum_latents
+from latentdiff.proposers.mean_shift import MeanShiftSettings
+from latentdiff.proposers.sae_latents import ConceptSettings
+from latentdiff.proposers.visdiff import VisDiffSettings
+from latentdiff.proposers.word_tails import WordTailsSettings
+from latentdiff.ranking import CombineSettings, rank
+from latentdiff.report import ReportSettings, image_uris, write_report, write_results
+from latentdiff.result import ComparisonResult, EncoderUsed, ProposerOutcome, SaeOrigin
+from latentdiff.runlog import RunLog
+from latentdiff.sae_source import SaeSettings, check_inputs, open_or_embed, resolve_sae
+from latentdiff.statistics import smallest_detectable
+from latentdiff.verdict import Verdict, decide
+from latentdiff.verification import VerifySettings, hold_out, verify
+from sae_training.files import replacing
+from sae_training.progress import Progress
+
+if TYPE_CHECKING:
+    from latentdiff.encoders import Encoder
+    from sae_training import SparseAutoencoder
+
+Given = str | Path | EmbeddingSet
+
+NAMING_SAMPLE = 4096  # images of both sets, whose covariance random directions are drawn from
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """The settings of every part, each beside the code it steers."""
+
+    proposers: tuple[str, ...] = ("sae_latents", "density_ratio")  # who proposes, of `PROPOSERS`
+    embed: EmbedSettings = field(default_factory=EmbedSettings)
+    sae: SaeSettings = field(default_factory=SaeSettings)
+    naming: NamingSettings = field(default_factory=NamingSettings)
+    concepts: ConceptSettings = field(default_factory=ConceptSettings)
+    density: DensitySettings = field(default_factory=DensitySettings)
+    mean_shift: MeanShiftSettings = field(default_factory=MeanShiftSettings)
+    word_tails: WordTailsSettings = field(default_factory=WordTailsSettings)
+    visdiff: VisDiffSettings = field(default_factory=VisDiffSettings)
+    language: LanguageSettings = field(default_factory=LanguageSettings)
+    verify: VerifySettings = field(default_factory=VerifySettings)
+    combine: CombineSettings = field(default_factory=CombineSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
+
+    def __post_init__(self) -> None:
+        """Raises LatentDiffError with a proposer that there is not."""
+        choose_proposers(self.proposers)
+
+
+def compare(
+    a: Given,
+    b: Given,
+    *,
+    encoder: Encoder | str = "mini",
+    sae: SparseAutoencoder | Path | str | None = None,
+    settings: CompareSettings = CompareSettings(),
+    out: Path | str | None = None,
+    device: str = "auto",
+    command: str = "",
+    progress: Progress | None = None,
+) -> ComparisonResult:
+    """How two sets of images differ.
+
+    Exchanging the sets exchanges the sides of every finding and changes nothing else, for a given SAE.
+
+    Args:
+        a: the first set: a folder, shards, a manifest, `world:...`, or an embedding set.
+        b: the second set.
+        encoder: a frozen encoder, or its name.
+        sae: a trained sparse autoencoder or its folder; without one, see `resolve_sae`.
+        settings: of every part.
+        out: folder for report.html, result.json, findings.parquet, run.json and the embeddings; None writes nothing.
+        device: where models run: "cpu", "cuda", ..., or "auto".
+        command: what to show as the command that repeats the run.
+        progress: told (stage, done, total).
+
+    Raises:
+        LatentDiffError: for whatever the user can mend.
+    """
+    log = RunLog(command)
+    check_inputs((a, b), sae if sae is not None else settings.sae.path)
+    model = load_encoder(encoder, device, settings.embed.precision) if isinstance(encoder, str) else encoder
+    proposers = choose_proposers(settings.proposers)
+    with log.timed("embedding"):
+        contrast = _open_contrast(a, b, model, None if out is None else Path(out), settings.embed, progress)
+    workspace, origin = _open_workspace(contrast, model, sae, settings, device, log, progress)
+    split = hold_out(contrast, settings.verify)
+    proposals: dict[str, Proposal] = {}
+    for name, proposer in proposers.items():
+        with log.timed(name):
+            proposals[name] = proposer.propose(split.discovery, workspace, settings, progress)
+    with log.timed("verification"):
+        hypotheses = [one for proposal in proposals.values() for one in proposal.hypotheses]
+        findings = verify(hypotheses, split, workspace.words, model, settings.verify.level)
+    ranking = rank(findings, _first_word_vectors(findings, workspace.words, model), settings.combine)
+    result = ComparisonResult(
+        verdict=_decide(contrast, list(proposals.values()), findings, settings.concepts.level),
+        a=summarise_set("A", contrast.sets["a"], contrast.sets["b"]),
+        b=summarise_set("B", contrast.sets["b"], contrast.sets["a"]),
+        encoder=EncoderUsed(model.name, model.fingerprint),
+        sae=origin,
+        ranking=ranking,
+        proposers={name: ProposerOutcome(p.p_value, p.artefact, p.not_run) for name, p in proposals.items()},
+        settings=asdict(settings),
+        run=log.finish(sets={side: contrast.sets[side].digest for side in SIDES}),
+    )
+    if out is not None:
+        write(result, Path(out), settings.report)
+    return result
+
+
+def describe_latents(
+    sae: SparseAutoencoder,
+    statistics: Mapping[Side, LatentStatistics],
+    contrast: Contrast,
+    words: WordVectors,
+    naming: NamingSettings,
+) -> Latents:
+    """What proposers know of latents: how they fire, and what they are called.
+
+    Args:
+        sae: they are of.
+        statistics: how they fire in each set.
+        contrast: the two sets.
+        words: the vocabulary among the images.
+        naming: how names are chosen.
+    """
+    decoder = sae.W_dec.detach().cpu().numpy()
+    names, namer = name_latents(decoder, words, _naming_sample(contrast), naming)
+    return Latents(statistics, decoder, names, namer, contrast.centre)
+
+
+def write(result: ComparisonResult, out: Path, settings: ReportSettings = ReportSettings()) -> None:
+    """Writes report.html, result.json, findings.parquet, config.yaml and run.json, each whole or not at all."""
+    import json
+
+    from omegaconf import OmegaConf
+
+    write_report(result, out / "report.html", read_images(image_uris(result)) if settings.thumbnails else {})
+    write_results(result, out)
+    with replacing(out / "config.yaml") as temporary:
+        temporary.write_text(OmegaConf.to_yaml(OmegaConf.create(dict(result.settings))), encoding="utf-8")
+    with replacing(out / "run.json") as temporary:
+        temporary.write_text(json.dumps(dict(result.run), indent=1) + "\n", encoding="utf-8")
+
+
+def _open_contrast(
+    a: Given, b: Given, encoder: Encoder, out: Path | None, settings: EmbedSettings, progress: Progress | None
+) -> Contrast:
+    sets: dict[Side, EmbeddingSet] = {}
+    for side, spec in zip(SIDES, (a, b), strict=True):
+
+        def tell(stage: str, done: int, total: int | None, name: str = side.upper()) -> None:
+            if progress:
+                progress(f"{stage} {name}", done, total)
+
+        # the folder belongs to this report: what another run left there for other images is replaced
+        folder = out / "embeddings" / side if out else None
+        if out and isinstance(spec, (str, Path)) and (out / "embeddings").resolve() in Path(spec).resolve().parents:
+            raise LatentDiffError(f"{spec} lies in the report that would be written ({out}); choose another --out")
+        sets[side] = open_or_embed(spec, encoder, folder, replace(settings, overwrite=True), tell)
+        label = f"set {side.upper()} ({sets[side].source})"
+        check_encoder(label, sets[side], encoder)
+        if sets[side].n < 2:
+            raise LatentDiffError(f"{label} has only one image; a comparison needs at least two on each side")
+    check_same_space(sets["a"], sets["b"])
+    return Contrast.between(sets["a"], sets["b"])
+
+
+def _open_workspace(
+    contrast: Contrast,
+    encoder: Encoder,
+    sae: SparseAutoencoder | Path | str | None,
+    settings: CompareSettings,
+    device: str,
+    log: RunLog,
+    progress: Progress | None,
+) -> tuple[Workspace, SaeOrigin | None]:
+    """What the chosen proposers share, and where the sparse autoencoder came from, if one of them needs it."""
+    latents, origin = None, None
+    needed = any(one.needs_latents for one in choose_proposers(settings.proposers).values())
+    if needed:
+        with log.timed("sparse autoencoder"):
+            a, b = (contrast.sets[side] for side in SIDES)
+            model, origin = resolve_sae(sae, a, b, encoder, settings.sae, settings.embed, progress)
+        with log.timed("codes"):
+            statistics = {side: sum_latents(model, contrast.sets[side], progress).compute() for side in SIDES}
+    with log.timed("names"):
+        words = embed_vocabulary(build_vocabulary(settings.naming), encoder, settings.naming, progress=progress)
+        if needed:
+            latents = describe_latents(model, statistics, contrast, words, settings.naming)
+    return Workspace(contrast, encoder, words, latents, device), origin
+
+
+def _naming_sample(contrast: Contrast) -> np.ndarray:
+    """Rows of both sets, each centred by itself: names must score above random directions of their covariance.
+
+    Centred by itself, because the difference between the sets is what there may be a word for.
+    """
+    chosen = (one.sample(NAMING_SAMPLE // 2) for one in contrast.sets.values())
+    return np.concatenate([rows - rows.mean(0) for rows in chosen])
+
+
+def _first_word_vectors(findings: Sequence[Finding], words: WordVectors, encoder: Encoder) -> Mapping[str, np.ndarray]:
+    """The vector of each finding's first word, by which near-synonyms merge."""
+    texts = (f.words for f in findings if f.words and f.hypothesis.about is About.IMAGES)
+    first = sorted({words[0] for words in texts})
+    return dict(zip(first, text_vectors([(word,) for word in first], words, encoder), strict=True))
+
+
+def _decide(contrast: Contrast, proposals: Sequence[Proposal], findings: Sequence[Finding], level: float) -> Verdict:
+    """The verdict of all tests that could have said that the groups differ: proposers' own, and verification."""
+    p_values = [one.p_value for one in proposals if one.p_value is not None]
+    verified = [f.verification.evidence.q_value for f in findings if f.verification]
+    p_values += [min(verified)] if verified else []
+    tests = max((one.presence_tests for one in proposals), default=0)
+    smallest = None
+    if tests:
+        smallest = smallest_detectable(contrast.size("a"), contrast.size("b"), tests, level / max(len(p_values), 1))
+    return decide(p_values, level, smallest)
