@@ -3,7 +3,7 @@
 import latentdiff
 result = latentdiff.compare("photos/2023", "photos/2024", out="report")
 for finding in result.side("a"):
-    print(finding.words, finding.status, finding.evidence.difference, finding.evidence.q_value)
+    print(finding.words, finding.status, finding.evidence and finding.evidence.difference)
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.result import SetSummary
@@ -37,5 +38,9 @@ def summarise_set(name: str, own: EmbeddingSet, other: EmbeddingSet) -> SetSumma
 def _median(embeddings: EmbeddingSet, column: str) -> float | None:
     if column not in embeddings.table.column_names:
         return None
-    values = embeddings.table.column(column).drop_null().to_numpy()
-    return float(np.median(values)) if len(values) else None
+    given = embeddings.table.column(column).drop_null()
+    if not (pa.types.is_integer(given.type) or pa.types.is_floating(given.type)):
+        return None  # a column of the user's own by this name
+    values = given.to_numpy()
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else None

@@ -5,6 +5,7 @@ Contrast -> proposers -> hypotheses -> verification -> ranking -> verdict -> rep
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -42,7 +43,7 @@ from latentdiff.runlog import RunLog
 from latentdiff.sae_source import SaeSettings, check_inputs, open_or_embed, resolve_sae
 from latentdiff.statistics import smallest_detectable
 from latentdiff.verdict import Verdict, decide
-from latentdiff.verification import VerifySettings, hold_out, verify
+from latentdiff.verification import HoldoutSplit, VerifySettings, hold_out, verify
 from sae_training.files import replacing
 from sae_training.progress import Progress
 
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
 Given = str | Path | EmbeddingSet
+
+logger = logging.getLogger(__name__)
 
 NAMING_SAMPLE = 4096  # images of both sets, whose covariance random directions are drawn from
 
@@ -109,9 +112,13 @@ def compare(
         LatentDiffError: for whatever the user can mend.
     """
     log = RunLog(command)
-    check_inputs((a, b), sae if sae is not None else settings.sae.path)
-    model = load_encoder(encoder, device, settings.embed.precision) if isinstance(encoder, str) else encoder
     proposers = choose_proposers(settings.proposers)
+    given = sae if sae is not None else settings.sae.path
+    needs_sae = any(one.needs_latents for one in proposers.values())
+    check_inputs((a, b), given if needs_sae else None)
+    if given is not None and not needs_sae:
+        logger.warning("no SAE is needed: none of proposers=%s looks at latents", ",".join(proposers))
+    model = load_encoder(encoder, device, settings.embed.precision) if isinstance(encoder, str) else encoder
     with log.timed("embedding"):
         contrast = _open_contrast(a, b, model, None if out is None else Path(out), settings.embed, progress)
     workspace, origin = _open_workspace(contrast, model, sae, settings, device, log, progress)
@@ -125,7 +132,7 @@ def compare(
         findings = verify(hypotheses, split, workspace.words, model, settings.verify.level)
     ranking = rank(findings, _first_word_vectors(findings, workspace.words, model), settings.combine)
     result = ComparisonResult(
-        verdict=_decide(contrast, list(proposals.values()), findings, settings.concepts.level),
+        verdict=_decide(contrast, split, list(proposals.values()), findings, settings.concepts.level),
         a=summarise_set("A", contrast.sets["a"], contrast.sets["b"]),
         b=summarise_set("B", contrast.sets["b"], contrast.sets["a"]),
         encoder=EncoderUsed(model.name, model.fingerprint),
@@ -239,13 +246,18 @@ def _first_word_vectors(findings: Sequence[Finding], words: WordVectors, encoder
     return dict(zip(first, text_vectors([(word,) for word in first], words, encoder), strict=True))
 
 
-def _decide(contrast: Contrast, proposals: Sequence[Proposal], findings: Sequence[Finding], level: float) -> Verdict:
+def _decide(
+    contrast: Contrast, split: HoldoutSplit, proposals: Sequence[Proposal], findings: Sequence[Finding], level: float
+) -> Verdict:
     """The verdict of all tests that could have said that the groups differ: proposers' own, and verification."""
     p_values = [one.p_value for one in proposals if one.p_value is not None]
     verified = [f.verification.evidence.q_value for f in findings if f.verification]
     p_values += [min(verified)] if verified else []
-    tests = max((one.presence_tests for one in proposals), default=0)
-    smallest = None
-    if tests:
-        smallest = smallest_detectable(contrast.size("a"), contrast.size("b"), tests, level / max(len(p_values), 1))
-    return decide(p_values, level, smallest)
+    corrected = level / max(len(p_values), 1)
+    if tests := max((one.presence_tests for one in proposals), default=0):
+        return decide(p_values, level, smallest_detectable(contrast.size("a"), contrast.size("b"), tests, corrected))
+    if len(p_values) == 1 and split.validation and verified:  # texts alone, on few images: no text could have passed
+        sizes = split.validation.size("a"), split.validation.size("b")
+        if (would_show := smallest_detectable(*sizes, 1, corrected)) >= 1:
+            return decide(p_values, level, would_show)
+    return decide(p_values, level, None)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import word_space
 
@@ -14,6 +15,7 @@ import latentdiff
 from latentdiff import proposers
 from latentdiff.config import read_config
 from latentdiff.hypotheses import Status
+from latentdiff.pipeline import CompareSettings
 from latentdiff.proposers import PROPOSERS
 from latentdiff.verdict import VerdictKind
 from tests.endpoint import Endpoint
@@ -113,3 +115,19 @@ def test_a_method_that_needs_nobody_else_runs_as_a_whole(method: str, verified: 
     assert any(f.verification for f in result.findings) == verified
     assert result.verdict.kind is (VerdictKind.DIFFERENT if verified else VerdictKind.NOT_TESTED)
     assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_where_no_text_could_have_been_confirmed_the_images_are_too_few(tmp_path: Path) -> None:
+    naming = word_space.vocabulary(tmp_path)
+    few = [one.select(np.arange(4)) for one in word_space.planted()]
+    settings = CompareSettings(proposers=("mean_shift",), naming=naming)
+    found = latentdiff.compare(*few, encoder=word_space.WordEncoder(), settings=settings)  # type: ignore[arg-type]
+    assert found.verdict.kind is VerdictKind.TOO_FEW_IMAGES
+
+
+def test_an_sae_that_nobody_needs_is_not_looked_for_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = compared(tmp_path, "proposers=[mean_shift]", "sae.path=/no/such/sae")
+    assert result.sae is None
+    assert any("no SAE is needed" in message for message in caplog.messages)

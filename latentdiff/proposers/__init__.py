@@ -57,6 +57,7 @@ def choose_proposers(names: Sequence[str]) -> dict[str, Proposer]:
     Raises:
         LatentDiffError: an unknown name, one that is given twice, or none.
     """
+    names = (names,) if isinstance(names, str) else tuple(names)
     if not names:
         raise LatentDiffError(f"proposers is empty; name at least one of {', '.join(PROPOSERS)}")
     if twice := next((name for name in names if names.count(name) > 1), None):

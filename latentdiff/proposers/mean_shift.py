@@ -20,6 +20,8 @@ from latentdiff.proposers.ranked_words import best_words
 from latentdiff.proposers.workspace import Workspace
 from sae_training.progress import Progress
 
+SAME_MEAN = 1e-6  # distance below which the means differ by rounding alone, and no word lies along it
+
 
 @dataclass(frozen=True)
 class MeanShiftSettings:
@@ -57,6 +59,8 @@ def propose(
     words = workspace.words if chosen.centre else workspace.words.uncentred
     shift = mean_of(contrast.groups["a"]) - mean_of(contrast.groups["b"])
     distance = float(shift @ shift) ** 0.5
+    if distance < SAME_MEAN:
+        return Proposal(artefact=MeanShift(distance))
     cosines = words.vectors @ (shift / (distance or 1.0)).astype(np.float32)  # exchanging the sets negates them
     hypotheses = []
     for side, scores in zip(SIDES, (cosines, -cosines), strict=True):

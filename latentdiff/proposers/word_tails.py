@@ -6,6 +6,7 @@ a word, a fixed share of both groups together. A rare thing shows there, where a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,9 +21,11 @@ from latentdiff.proposers.exemplars import nearest_images
 from latentdiff.proposers.ranked_words import best_words
 from latentdiff.proposers.workspace import Workspace
 from latentdiff.vectors import unit_rows
+from latentdiff.verdict import NotRun, NotRunReason
 from sae_training.progress import Progress
 
 COSINES_AT_ONCE = 2**24
+FEWEST_IN_TAIL = 2  # images: the last of them is the bar, and how far the others reach beyond it decides between ties
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -59,6 +62,9 @@ def propose(
 
     chosen, words = settings.word_tails, workspace.words
     n_a, n_b = contrast.size("a"), contrast.size("b")
+    if round(chosen.share * (n_a + n_b)) < FEWEST_IN_TAIL:
+        needed = math.ceil(FEWEST_IN_TAIL / chosen.share / 2)
+        return Proposal(not_run=NotRun(NotRunReason.TOO_FEW_IMAGES, needed, n_a, n_b))
     blocks = list(_tails(contrast, words.vectors, chosen.share, progress))
     count_a, count_b, gap = (np.concatenate(column) for column in zip(*blocks, strict=True))
     p = presence_test(count_a, n_a, count_b, n_b)
@@ -86,7 +92,7 @@ def propose(
             )
             for rank, (word, of, shown) in enumerate(zip(best, evidence, images, strict=True), 1)
         ]
-    return Proposal(tuple(hypotheses))
+    return Proposal(tuple(hypotheses), p_value=float(q.min()))
 
 
 def _tails(
@@ -95,7 +101,7 @@ def _tails(
     """Block of words by block: images of A and of B in each word's tail, and how much further A's reach into it."""
     rows_a, rows_b = (unit_rows(contrast.groups[side].rows(slice(None)) - contrast.centre) for side in SIDES)
     n = len(rows_a) + len(rows_b)
-    places = max(1, round(share * n))
+    places = round(share * n)
     step = max(1, COSINES_AT_ONCE // n)
     for start in range(0, len(vectors), step):
         if progress:

@@ -15,7 +15,7 @@ from latentdiff.presentation.terminal import ROOMY, foreign, plain
 from latentdiff.proposers.density_ratio import DensityRatio
 from latentdiff.report.artefacts import artefact_of
 from latentdiff.report.listing import Entry, Listing, advantage, arrange
-from latentdiff.report.wording import sentence, titles
+from latentdiff.report.wording import describe_not_run, sentence, titles
 from latentdiff.result import ComparisonResult, SetSummary
 
 _COLOURS = {"a": "bright_blue", "b": "yellow"}
@@ -95,7 +95,7 @@ def _numbers(finding: Finding) -> dict[str, str]:
 
 def _ratio(finding: Finding) -> str:
     ratio = advantage(finding)
-    if ratio is None:
+    if ratio is None or (ratio <= 1 and finding.hypothesis.latent is None):
         return "-"
     return "only here" if math.isinf(ratio) else "harder" if ratio <= 1 else times(ratio)
 
@@ -132,7 +132,7 @@ def _notes(result: ComparisonResult, listing: Listing) -> list[str]:
 def _proposer_notes(result: ComparisonResult) -> list[str]:
     """Who did not run, and what the density ratio says of the sets as wholes, a line each."""
     notes = [
-        f"{sentence(titles((name,)))}: did not run, fewer than {outcome.not_run.needed} images a side."
+        f"{sentence(titles((name,)))}: did not run; {describe_not_run(outcome.not_run)}."
         for name, outcome in result.proposers.items()
         if outcome.not_run
     ]

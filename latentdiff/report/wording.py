@@ -76,8 +76,7 @@ def sentence(text: str) -> str:
 def describe_not_run(not_run: NotRun) -> str:
     """Why a proposer did not run: "it needs 20 different images a side and has 15 and 19, ..."."""
     return (
-        f"it needs {not_run.needed} different images a side and has {not_run.n_a:,} and {not_run.n_b:,}, "
-        "without those held back to check findings"
+        f"it needs {not_run.needed} different images a side and has {not_run.n_a:,} and {not_run.n_b:,} to propose from"
     )
 
 

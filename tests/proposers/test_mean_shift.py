@@ -84,3 +84,9 @@ def test_a_set_does_not_shift_from_itself():
 def test_a_setting_out_of_range_is_named(key, least):
     with pytest.raises(LatentDiffError, match=f"mean_shift.{key} must be at least {least}; it is {least - 1}"):
         MeanShiftSettings(**{key: least - 1})
+
+
+def test_equal_means_propose_nothing():
+    a, _ = word_space.planted()
+    found = proposed(a, a.select(np.arange(a.n)[::-1]))
+    assert found.hypotheses == () and found.artefact.distance < 1e-6

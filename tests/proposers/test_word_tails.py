@@ -132,3 +132,11 @@ def test_only_the_images_that_may_be_looked_at_count():
 def test_a_setting_out_of_range_is_named(options, says):
     with pytest.raises(LatentDiffError, match=says):
         WordTailsSettings(**options)
+
+
+def test_of_too_few_images_nothing_is_proposed():
+    """The last image of a tail is its bar: with one image in it every word would tie."""
+    a, b = (one.select(np.arange(30)) for one in word_space.planted())
+    found = proposed(a, b)
+    assert found.not_run is not None and (found.not_run.needed, found.not_run.n_a) == (50, 30)
+    assert found.hypotheses == () and found.p_value is None

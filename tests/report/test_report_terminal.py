@@ -163,7 +163,7 @@ def test_skipped_images_are_counted_with_a_reason(make_result):
 def test_a_density_ratio_that_did_not_run_does_not_say_no_difference(make_result):
     few = ProposerOutcome(not_run=NotRun(NotRunReason.TOO_FEW_IMAGES, 20, 20, 13))
     shown = printed(make_result(proposers={"density_ratio": few}))
-    assert "Density ratio: did not run, fewer than 20 images a side." in shown
+    assert "Density ratio: did not run; it needs 20 different images a side and has" in shown
     assert "AUROC" not in shown
 
 

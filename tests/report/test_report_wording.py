@@ -76,7 +76,7 @@ def test_every_verdict_has_a_sentence_and_a_first_line(make_result, kind):
 @pytest.mark.parametrize("reason", list(NotRunReason))
 def test_a_proposer_that_did_not_run_says_what_it_needs_and_has(reason):
     assert describe_not_run(NotRun(reason, 20, 1500, 13)) == (
-        "it needs 20 different images a side and has 1,500 and 13, without those held back to check findings"
+        "it needs 20 different images a side and has 1,500 and 13 to propose from"
     )
 
 
