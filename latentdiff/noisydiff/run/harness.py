@@ -181,7 +181,7 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     """The settings that a method's predictions depend on."""
     if method in BASELINES:
         baseline = BASELINES[method]
-        sections = proposer_settings([baseline.proposer], settings)
+        sections = proposer_settings([baseline.proposer] if baseline.proposer else [], settings)
         latents = sae if baseline.needs_latents else None
         return asdict(settings.naming), asdict(settings.language), sections, settings.seed, latents
     preset = PRESET_METHODS[method]
