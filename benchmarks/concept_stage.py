@@ -73,6 +73,7 @@ def main() -> None:
     print(f"here / beside: {ratio:.2f}; the same words: {same}")
     if not options.no_record:
         head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=options.beside, capture_output=True, text=True)
+        sys.argv = [word if word != str(options.beside) else "CHECKOUT" for word in sys.argv]
         measured = {**figures, "ratio": round(ratio, 3), "the same words": same}
         settings = {"rows a side": ROWS, "beside": head.stdout.strip(), "rounds": options.rounds}
         record("concept_stage", measured, settings, latentdiff.load_encoder("mini").fingerprint)
