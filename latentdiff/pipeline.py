@@ -121,7 +121,7 @@ def compare(
     model = load_encoder(encoder, device, settings.embed.precision) if isinstance(encoder, str) else encoder
     with log.timed("embedding"):
         contrast = _open_contrast(a, b, model, None if out is None else Path(out), settings.embed, progress)
-    workspace, origin = _open_workspace(contrast, model, sae, settings, device, log, progress)
+    workspace, origin = _open_workspace(contrast, model, given, needs_sae, settings, device, log, progress)
     split = hold_out(contrast, settings.verify)
     proposals: dict[str, Proposal] = {}
     for name, proposer in proposers.items():
@@ -209,6 +209,7 @@ def _open_workspace(
     contrast: Contrast,
     encoder: Encoder,
     sae: SparseAutoencoder | Path | str | None,
+    needs_sae: bool,
     settings: CompareSettings,
     device: str,
     log: RunLog,
@@ -216,8 +217,7 @@ def _open_workspace(
 ) -> tuple[Workspace, SaeOrigin | None]:
     """What the chosen proposers share, and where the sparse autoencoder came from, if one of them needs it."""
     latents, origin = None, None
-    needed = any(one.needs_latents for one in choose_proposers(settings.proposers).values())
-    if needed:
+    if needs_sae:
         with log.timed("sparse autoencoder"):
             a, b = (contrast.sets[side] for side in SIDES)
             model, origin = resolve_sae(sae, a, b, encoder, settings.sae, settings.embed, progress)
@@ -225,7 +225,7 @@ def _open_workspace(
             statistics = {side: sum_latents(model, contrast.sets[side], progress).compute() for side in SIDES}
     with log.timed("names"):
         words = embed_vocabulary(build_vocabulary(settings.naming), encoder, settings.naming, progress=progress)
-        if needed:
+        if needs_sae:
             latents = describe_latents(model, statistics, contrast, words, settings.naming)
     return Workspace(contrast, encoder, words, latents, device), origin
 

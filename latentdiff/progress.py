@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
 SECONDS_BEFORE_SHOWN = 2.0  # a stage that is over sooner leaves no trace
@@ -69,7 +70,7 @@ class ProgressDisplay:
             print(text, file=sys.stderr, flush=True)
 
 
-def _bar(console: Console):  # type: ignore[no-untyped-def]
+def _bar(console: Console) -> Bars:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())

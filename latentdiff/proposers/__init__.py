@@ -33,7 +33,6 @@ PROPOSERS: dict[str, Proposer] = {
         "images where one side is dense and the other is not, captioned",
         density_ratio.propose,
         section="density",
-        looks_at_images=True,
     ),
     "mean_shift": Proposer(
         "mean shift", "words along the difference of the mean embeddings", mean_shift.propose, section="mean_shift"
@@ -46,7 +45,6 @@ PROPOSERS: dict[str, Proposer] = {
         "phrases from captions of sampled images, ranked on all images",
         visdiff.propose,
         section="visdiff",
-        looks_at_images=True,
     ),
 }
 

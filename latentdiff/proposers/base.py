@@ -93,7 +93,6 @@ class Proposer:
         propose: does it.
         section: of the settings, that it reads; "" where it has none of its own.
         needs_latents: whether it needs a sparse autoencoder.
-        looks_at_images: whether captions are made of some images.
     """
 
     title: str
@@ -101,4 +100,3 @@ class Proposer:
     propose: Propose
     section: str = ""
     needs_latents: bool = False
-    looks_at_images: bool = False

@@ -61,7 +61,7 @@ def propose(
     distance = float(shift @ shift) ** 0.5
     if distance < SAME_MEAN:
         return Proposal(artefact=MeanShift(distance))
-    cosines = words.vectors @ (shift / (distance or 1.0)).astype(np.float32)  # exchanging the sets negates them
+    cosines = words.vectors @ (shift / distance).astype(np.float32)  # exchanging the sets negates them
     hypotheses = []
     for side, scores in zip(SIDES, (cosines, -cosines), strict=True):
         best = best_words(scores, words.words, chosen.words)

@@ -25,7 +25,7 @@ from latentdiff.proposers.visdiff import VisDiffSample
 from latentdiff.report import plots
 from latentdiff.report.artefacts import artefact_of
 from latentdiff.report.listing import Listing, advantage, arrange
-from latentdiff.report.wording import describe_not_run, describe_sae, sentence, titles
+from latentdiff.report.wording import describe_not_run, describe_proposer, describe_sae, sentence, titles
 from latentdiff.result import ComparisonResult, SetSummary
 from sae_training.files import replacing
 
@@ -119,7 +119,9 @@ def _environment() -> Environment:
     environment = standalone.environment(HERE)
     names = ("percent", "points", "p_value", "unit", "number", "times", "duration", "memory")
     environment.filters.update({name: getattr(numbers, name) for name in names})
-    environment.filters.update({one.__name__: one for one in (describe_not_run, describe_sae, sentence, titles)})
+    environment.filters.update(
+        {one.__name__: one for one in (describe_not_run, describe_proposer, describe_sae, sentence, titles)}
+    )
     environment.globals.update(prevalence=plots.prevalence, advantage=advantage, infinite=math.isinf)
     return environment
 

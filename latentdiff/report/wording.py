@@ -73,6 +73,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def describe_proposer(name: str) -> str:
+    """What a proposer does, in one sentence: "SAE latents: latents of a sparse autoencoder that ..."."""
+    return sentence(f"{titles((name,))}: {PROPOSERS[name].summary}." if name in PROPOSERS else f"{name}.")
+
+
 def describe_not_run(not_run: NotRun) -> str:
     """Why a proposer did not run: "it needs 20 different images a side and has 15 and 19, ..."."""
     return (

@@ -2,7 +2,16 @@
 
 import pytest
 
-from latentdiff.report.wording import describe_not_run, describe_sae, headline, lede, sentence, titles, word_verdict
+from latentdiff.report.wording import (
+    describe_not_run,
+    describe_proposer,
+    describe_sae,
+    headline,
+    lede,
+    sentence,
+    titles,
+    word_verdict,
+)
 from latentdiff.result import ProposerOutcome, SaeOrigin, SaeSource
 from latentdiff.verdict import NotRun, NotRunReason, VerdictKind
 
@@ -108,4 +117,5 @@ def test_what_nobody_can_check_of_an_sae_is_told_behind_it():
 def test_proposers_go_by_their_titles_and_unknown_ones_by_their_names():
     assert titles(("sae_latents", "density_ratio")) == "SAE latents + density ratio"
     assert titles(("mine",)) == "mine"
+    assert describe_proposer("mean_shift") == "Mean shift: words along the difference of the mean embeddings."
     assert [sentence(text) for text in ("density ratio", "SAE latents", "")] == ["Density ratio", "SAE latents", ""]

@@ -122,7 +122,7 @@ def test_visdiff_counts_the_images_it_captions_and_says_how_it_worked(
 
 def test_visdiff_says_nothing_where_captions_agree(context: BaselineContext) -> None:
     rows = np.ones((30, 48), np.float32)
-    same = from_arrays(rows, list(map(str, range(30))), "words@1")
+    same = from_arrays(rows, list(map(str, range(30))), context.encoder.fingerprint)
     one_tag = CompareSettings(language=LanguageSettings(tags=1))
     answer = BASELINES["visdiff"].predict(same, same, dataclasses.replace(context, settings=one_tag))
     assert answer.findings == {"a": (), "b": ()}
