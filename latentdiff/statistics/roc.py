@@ -1,4 +1,5 @@
-"""Area under the ROC curve of cross-fitted scores, with its interval (DeLong, DeLong and Clarke-Pearson 1988)."""
+"""Areas under ROC curves: of cross-fitted scores, with an interval (DeLong, DeLong and Clarke-Pearson 1988), and of
+categories, on pairs left out (Airola et al. 2011)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentdiff.hypotheses import Interval
-from latentdiff.statistics.counts import Floats
+from latentdiff.statistics.counts import Counts, Floats
 from latentdiff.statistics.intervals import Z
 
 Flags = npt.NDArray[np.bool_]
@@ -41,6 +42,24 @@ def auroc(score: Floats, in_a: Flags, in_b: Flags, fold: npt.NDArray[np.int64]) 
     area = float(weight @ areas)
     spread = Z * float(np.sqrt(2 * (weight**2 @ variances)))
     return area, Interval(max(0.0, area - spread), min(1.0, area + spread))
+
+
+def auroc_of_categories(count_a: Counts, count_b: Counts) -> float:
+    """How often, of an image of A and one of B, the category of the first has the larger share of A in all others.
+
+    Equal shares, and a category that only the pair itself is in, count half. The order of the categories is not made
+    from the pair that it is asked about, so the area of categories that say nothing is 0.5 in the mean, however many
+    there are; in the sample that orders them it would be more.
+
+    Args:
+        count_a: [k] images of A in each category.
+        count_b: [k] the same for B; neither side is without images.
+    """
+    without_pair = np.outer(count_a - 1, count_b - 1)  # A's image is in the category of the row, B's in the column's
+    wins = np.sign(without_pair - np.outer(count_b, count_a))  # odds of A there against odds of A here
+    np.fill_diagonal(wins, 0)
+    pairs = np.outer(count_a, count_b)
+    return float((pairs * (wins + 1)).sum() / (2 * pairs.sum()))
 
 
 def delong(a: Floats, b: Floats) -> tuple[float, float]:

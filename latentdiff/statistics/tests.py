@@ -1,6 +1,7 @@
 """Tests of two shares and of two sets of values, for many things at once (docs/methods.md, 4).
 
-Fisher's exact test, the G test, the Mann-Whitney test. Exchanging the sides leaves p values as they are, to the bit.
+Fisher's exact test, the G test, chi-squared for categories, the Mann-Whitney test. Exchanging the sides leaves p values
+as they are, to the bit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from scipy import special
 from latentdiff.statistics.counts import Counts, Floats, checked_size
 
 EXACT_BELOW = 10.0  # expected count under which the G test's chi-squared is not trusted
+LEAST_EXPECTED = 5.0  # count of a category, under which it is pooled with other rare ones
 
 
 def presence_test(count_a: Counts, n_a: int, count_b: Counts, n_b: int, exact_below: float = EXACT_BELOW) -> Floats:
@@ -69,6 +71,39 @@ def fisher(count_a: Counts, n_a: int, count_b: Counts, n_b: int) -> Floats:
     counted = log_likelihood <= (observed + 1e-7)[table]  # as R does: equally likely tables differ by rounding
     p = np.add.reduceat(np.where(counted, np.exp(log_likelihood), 0.0), starts)
     return np.minimum(p, 1.0)[which.reshape(-1)]
+
+
+def category_test(count_a: Counts, count_b: Counts) -> float:
+    """P that images fall into categories with other shares in A than in B: Pearson's chi-squared.
+
+    Categories with an expected count below LEAST_EXPECTED are pooled, and where all are rare, all but the most
+    frequent; which ones hangs on both sides' counts together. Two categories are tested by `presence_test`.
+
+    Args:
+        count_a: [k] images of A in each of two or more categories, none of which is empty on both sides.
+        count_b: [k] the same for B.
+    """
+    n_a, n_b = int(count_a.sum()), int(count_b.sum())
+    share_a, share_b = n_a / (n_a + n_b), n_b / (n_a + n_b)
+    count_a, count_b = _pool_rare(count_a, count_b, min(share_a, share_b))
+    if len(count_a) == 2:
+        return float(presence_test(count_a[:1], n_a, count_b[:1], n_b)[0])
+    total = count_a + count_b
+    of_a = (count_a - total * share_a) ** 2 / (total * share_a)
+    of_b = (count_b - total * share_b) ** 2 / (total * share_b)
+    return float(special.chdtrc(len(total) - 1, (of_a + of_b).sum()))
+
+
+def _pool_rare(count_a: Counts, count_b: Counts, smaller_share: float) -> tuple[Counts, Counts]:
+    """The counts, rarest category first, those that are too rare for chi-squared as one."""
+    order = np.argsort(count_a + count_b, kind="stable")
+    count_a, count_b = count_a[order], count_b[order]
+    expected = (count_a + count_b) * smaller_share
+    rare = int((expected < LEAST_EXPECTED).sum())
+    while 0 < rare < len(order) - 1 and expected[:rare].sum() < LEAST_EXPECTED:
+        rare += 1
+    starts = [0, *range(max(1, min(rare, len(order) - 1)), len(order))]
+    return np.add.reduceat(count_a, starts), np.add.reduceat(count_b, starts)
 
 
 def mann_whitney(group: Counts, value: npt.NDArray[np.floating], in_a: npt.NDArray[np.bool_], groups: int) -> Floats:

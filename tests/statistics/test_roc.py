@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import numpy as np
 import pytest
+from count_tables import few
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
-from latentdiff.statistics.roc import auroc, delong
+from latentdiff.statistics.roc import auroc, auroc_of_categories, delong
 
 
 def scores(seed, n_a, n_b, shift):
@@ -52,3 +58,33 @@ def test_a_shift_between_folds_is_not_mistaken_for_a_difference():
 def test_a_side_that_is_missing_gives_no_area():
     area, interval = auroc(np.arange(4.0), np.ones(4, bool), np.zeros(4, bool), np.zeros(4, int))
     assert (area, interval.low, interval.high) == (0.5, 0.0, 1.0)
+
+
+def odds(a: int, b: int) -> float:
+    return math.nan if a == b == 0 else math.inf if b == 0 else a / b
+
+
+@few
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=5))
+def test_the_area_of_categories_orders_them_by_all_images_but_the_pair(counts):
+    images = [[k for k, count in enumerate(column) for _ in range(count)] for column in zip(*counts, strict=True)]
+    pairs = list(product(*images))
+    if not pairs:
+        return
+    wins = 0.0
+    for own, other in pairs:
+        of_a, of_b = (
+            [ks.count(k) - (k == mine) for k in (own, other)] for ks, mine in zip(images, (own, other), strict=True)
+        )
+        here, there = map(odds, of_a, of_b)
+        wins += 1.0 if here > there else 0.0 if here < there else 0.5
+    count_a, count_b = np.array(counts).T
+    assert auroc_of_categories(count_a, count_b) == pytest.approx(wins / len(pairs))
+    assert auroc_of_categories(count_b, count_a) == auroc_of_categories(count_a, count_b)
+
+
+def test_categories_that_say_nothing_have_half_the_area_however_many_they_are():
+    generator = np.random.default_rng(0)
+    drawn = [[np.bincount(generator.integers(0, 30, n), minlength=30) for n in (90, 60)] for _ in range(400)]
+    areas = [auroc_of_categories(*counts) for counts in drawn]
+    assert np.mean(areas) == pytest.approx(0.5, abs=4 * np.std(areas) / np.sqrt(400))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from latentdiff.statistics import fisher, g_test, mann_whitney, presence_test
+from latentdiff.statistics import category_test, fisher, g_test, mann_whitney, presence_test
 
 
 @few
@@ -78,3 +78,45 @@ def test_mann_whitney_agrees_with_scipy_in_every_group(groups):
 
 def _flatten(groups):
     return [(i, v, side == 0) for i, sides in enumerate(groups) for side, values in enumerate(sides) for v in values]
+
+
+@few
+@given(st.lists(st.tuples(st.integers(20, 90), st.integers(20, 90)), min_size=3, max_size=6))
+def test_frequent_categories_are_tested_by_chi_squared_as_scipy_does(counts):
+    count_a, count_b = np.array(counts).T
+    p = category_test(count_a, count_b)
+    np.testing.assert_allclose(p, stats.chi2_contingency([count_a, count_b], correction=False).pvalue, rtol=1e-9)
+
+
+def test_rare_categories_are_pooled_until_they_are_frequent_enough():
+    pooled = stats.chi2_contingency([[60, 30, 12], [20, 40, 8]], correction=False).pvalue
+    np.testing.assert_allclose(category_test(np.array([4, 60, 3, 30, 5]), np.array([3, 20, 1, 40, 4])), pooled)
+    with_next = stats.chi2_contingency([[60, 31], [20, 41]], correction=False, lambda_="log-likelihood").pvalue
+    np.testing.assert_allclose(category_test(np.array([60, 1, 30]), np.array([20, 1, 40])), with_next)
+
+
+def test_where_all_categories_are_rare_the_most_frequent_is_tested_against_the_rest():
+    p = category_test(np.array([1, 6, 0, 1]), np.array([2, 1, 3, 1]))
+    np.testing.assert_allclose(p, stats.fisher_exact([[6, 2], [1, 6]]).pvalue)
+
+
+def test_two_categories_are_tested_as_presence_is():
+    p = category_test(np.array([7, 1]), np.array([2, 7]))
+    np.testing.assert_allclose(p, stats.fisher_exact([[7, 1], [2, 7]]).pvalue)
+
+
+@few
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(any), min_size=2, max_size=9))
+def test_categories_have_the_same_p_whichever_side_comes_first(counts):
+    count_a, count_b = np.array(counts).T
+    if count_a.any() and count_b.any():
+        assert category_test(count_a, count_b) == category_test(count_b, count_a)
+
+
+def test_the_p_values_of_categories_are_uniform_where_nothing_differs():
+    generator = np.random.default_rng(0)
+    share = np.array([0.5, 0.2, 0.1, 0.1, 0.03, 0.03, 0.02, 0.02])
+    drawn = [(generator.multinomial(120, share), generator.multinomial(80, share)) for _ in range(1000)]
+    p = np.array([category_test(a[(a + b) > 0], b[(a + b) > 0]) for a, b in drawn])
+    for level in (0.01, 0.05, 0.2):
+        assert (p <= level).mean() <= level + 3 * np.sqrt(level * (1 - level) / 1000)
