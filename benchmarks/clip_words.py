@@ -22,7 +22,7 @@ from benchmarks.record import record
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.images import open_source
 from latentdiff.naming import NamingSettings, WordVectors, build_vocabulary
-from latentdiff.naming.vocabulary import fold
+from latentdiff.naming.fold import fold
 from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from latentdiff.naming.vocabulary import fold
-from latentdiff.noisydiff.pairs.wordnet import Names, read_wordnet
+from latentdiff.naming.fold import fold
+from latentdiff.naming.wordnet import Names, read_wordnet
 
 
 def accepted_words(wnid: str) -> Names:

@@ -16,7 +16,7 @@ import latentdiff
 from benchmarks.record import line, record, share
 from latentdiff.hypotheses import SIDES, Finding, Side
 from latentdiff.images.worlds import WORLDS
-from latentdiff.naming.vocabulary import fold
+from latentdiff.naming.fold import fold
 from latentdiff.result import ComparisonResult
 
 IMAGES, SHARE, TOP = 1000, 0.04, 5

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.naming.fold import fold
 from latentdiff.naming.vectors import WordVectors
-from latentdiff.naming.vocabulary import NamingSettings, fold
+from latentdiff.naming.vocabulary import NamingSettings
 from latentdiff.vectors import unit_rows
 
 RANDOM_DIRECTIONS = 1000

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming.directions import DIRECTIONS
+from latentdiff.naming.fold import fold as fold
 
 TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
 DOMAINS = ("medical", "satellite")
@@ -96,31 +97,6 @@ def common_words(count: int) -> tuple[str, ...]:
     if len(words) < count:
         raise LatentDiffError(f"naming.words is {count}, but only {len(words)} words are known; use fewer")
     return tuple(words[:count])
-
-
-def fold(phrase: str) -> str:
-    """One spelling for what differs only in case, spaces, hyphens or a plural: "Water-falls" and "waterfall".
-
-    The folded form is a key, not a word ("horse" and "horses" give "hors"): plural endings are undone by a rule of
-    thumb, and the singulars that the rule would confuse with them are cut alike.
-    """
-    *head, last = phrase.lower().replace("_", " ").replace("-", " ").split() or [""]
-    if last not in _IRREGULAR and len(last) > 3 and last.endswith("s") and not last.endswith(("ss", "us", "is")):
-        last = last[:-1]
-    last = _IRREGULAR.get(last, last)
-    if last.endswith("ie"):
-        last = last[:-2] + "y"
-    elif last.endswith(("se", "xe", "ze", "che", "she", "oe")):
-        last = last[:-1]
-    return "".join((*head, last))
-
-
-_IRREGULAR = {
-    "men": "man", "women": "woman", "children": "child", "mice": "mouse", "geese": "goose", "feet": "foot",
-    "teeth": "tooth", "oxen": "ox", "leaves": "leaf", "wolves": "wolf", "knives": "knife", "shelves": "shelf",
-    "loaves": "loaf", "calves": "calf", "halves": "half", "wives": "wife", "thieves": "thief", "scarves": "scarf",
-    "lens": "lens", "canvas": "canvas", "atlas": "atlas",
-}  # fmt: skip
 
 
 def _is_plain(word: str) -> bool:

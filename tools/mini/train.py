@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from latentdiff.images import open_source
 from latentdiff.naming import NamingSettings, build_vocabulary
-from latentdiff.noisydiff.pairs.wordnet import NOUNS
+from latentdiff.naming.wordnet import NOUNS
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Any
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.naming.wordnet import read_wordnet
 from latentdiff.noisydiff.pairs.builder import Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import Classes, table_classes
 from latentdiff.noisydiff.pairs.pair import Pair
@@ -26,7 +27,6 @@ from latentdiff.noisydiff.pairs.sampling import (
     shuffled,
     truth_of,
 )
-from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 from latentdiff.registry import choose
 
 FORMS = ("planted", "removed")

@@ -11,8 +11,8 @@ import numpy as np
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import SIDES
+from latentdiff.naming.wordnet import read_wordnet
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 
 T = TypeVar("T")
 

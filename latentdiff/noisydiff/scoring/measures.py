@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import Side
-from latentdiff.naming.vocabulary import fold
+from latentdiff.naming.fold import fold
+from latentdiff.naming.wordnet import read_wordnet
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 from latentdiff.noisydiff.scoring.catalogue import CUTS, HITS, JOINED, LEVELS, RANKS, SIMILARITY, Level
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 
@@ -29,7 +29,7 @@ SENTENCE = 4  # words from which an entry is read as a sentence, in which a name
 
 
 class Accepted(NamedTuple):
-    """Words that name a truth, folded (`latentdiff.naming.vocabulary.fold`)."""
+    """Words that name a truth, folded (`latentdiff.naming.fold`)."""
 
     exact: frozenset[str]
     synonyms: frozenset[str]

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.worlds.source import WorldSource
+from latentdiff.naming.wordnet import read_wordnet
 from latentdiff.noisydiff.pairs.classes import ClassSettings, class_pair, class_pairs, grouped
 from latentdiff.noisydiff.pairs.labels import Labels
 from latentdiff.noisydiff.pairs.null_pairs import null_pairs
 from latentdiff.noisydiff.pairs.rebuild import rebuild
-from latentdiff.noisydiff.pairs.wordnet import read_wordnet
 from latentdiff.noisydiff.pairs.worlds import WorldSettings, world_pairs
 
 TABBY, SIAMESE, PUG, BEAGLE = "n02123045", "n02123597", "n02110958", "n02088364"

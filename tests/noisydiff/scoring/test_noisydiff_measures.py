@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.vocabulary import fold
+from latentdiff.naming.fold import fold
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.scoring.catalogue import CUTS, LEVELS, SIMILARITIES

@@ -1,7 +1,7 @@
 """WordNet's nouns: names of a class, what lies one step above and below it, and groups of classes at a depth.
 
 The table comes from WordNet 3.0; its licence lies beside it (data/WORDNET_LICENSE.txt). Words are compared folded
-(`latentdiff.naming.vocabulary.fold`): case, spaces, hyphens and plurals do not matter.
+(`latentdiff.naming.fold`): case, spaces, hyphens and plurals do not matter.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.vocabulary import fold
+from latentdiff.naming.fold import fold
 
-_DATA = Path(__file__).parents[1] / "data"
+_DATA = Path(__file__).parent / "data"
 NOUNS = _DATA / "wordnet_nouns.tsv.gz"
 THING = "n00001930"  # "physical entity"
 

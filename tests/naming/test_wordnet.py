@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.pairs.wordnet import NOUNS, Noun, WordNet, read_wordnet
+from latentdiff.naming.wordnet import NOUNS, Noun, WordNet, read_wordnet
 
 DOG, BACKPACK, COMPUTER_MOUSE = "n02084071", "n02769748", "n03793489"
 
