@@ -9,9 +9,9 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BATCH = 256
+_BATCH = 256  # words that are embedded together
+_BLOCK = 1024  # words that are kept in one file
 _FORMAT = 1
 
 
@@ -97,6 +98,9 @@ def embed_vocabulary(
 ) -> WordVectors:
     """Text vectors of a vocabulary, from the cache where the same words, prompts and encoder were embedded before.
 
+    They are kept block by block: a longer vocabulary that begins alike, or a run that was killed, goes on where the
+    blocks end. Vectors of a word may differ in their last bits with the words beside it, so blocks are used whole.
+
     Args:
         vocabulary: what to embed.
         encoder: its text side.
@@ -104,12 +108,21 @@ def embed_vocabulary(
         cache: folder to keep the vectors in (default: `cache_folder()`); one that cannot be written is no error.
         progress: told ("words", done, total).
     """
-    file = (cache or cache_folder()) / "words" / f"{_key(vocabulary.words, settings.templates, encoder)}.npy"
-    raw = _read(file, len(vocabulary), encoder.dimension)
-    if raw is None:
-        # rounded before its first use, so that the run that fills the cache and those that read it agree
-        raw = _prompt_means(vocabulary.words, settings.templates, encoder, progress).astype(np.float16)
-        _write(file, raw)
+    folder = (cache or cache_folder()) / "words"
+    raw = np.empty((len(vocabulary), encoder.dimension), np.float16)
+    writable, made = True, False
+    for start in range(0, len(vocabulary), _BLOCK):
+        words = vocabulary.words[start : start + _BLOCK]
+        file = folder / f"{_key(words, settings.templates, encoder)}.npy"
+        vectors = _read(file, len(words), encoder.dimension)
+        if vectors is None:
+            tell = partial(_tell, progress, start, len(vocabulary))
+            # rounded before their first use, so that the run that fills the cache and those that read it agree
+            vectors = _prompt_means(words, settings.templates, encoder, tell).astype(np.float16)
+            writable, made = writable and _write(file, vectors), True
+        raw[start : start + _BLOCK] = vectors
+    if made:
+        _tell(progress, 0, len(vocabulary), len(vocabulary))
     return WordVectors.from_arrays(vocabulary.words, raw, centre=settings.centre, templates=settings.templates)
 
 
@@ -121,20 +134,23 @@ def cache_folder() -> Path:
 
 
 def _prompt_means(
-    phrases: Sequence[str], templates: Sequence[str], encoder: Encoder, progress: Progress | None = None
+    phrases: Sequence[str], templates: Sequence[str], encoder: Encoder, tell: Callable[[int], None] | None = None
 ) -> np.ndarray:
-    """Mean over the prompts of the unit text vectors, [phrases, d] float32."""
+    """Mean over the prompts of the unit text vectors, [phrases, d] float32; `tell` hears how many are done."""
     total = np.zeros((len(phrases), encoder.dimension), np.float32)
     for start in range(0, len(phrases), _BATCH):
-        if progress:
-            progress("words", start, len(phrases))
+        if tell:
+            tell(start)
         rows = slice(start, start + _BATCH)
         for template in templates:
             texts = [template.replace("{}", phrase) for phrase in phrases[rows]]
             total[rows] += unit_rows(encoder.encode_texts(texts).cpu().numpy())
-    if progress:
-        progress("words", len(phrases), len(phrases))
     return total / np.float32(len(templates))
+
+
+def _tell(progress: Progress | None, start: int, total: int, done: int) -> None:
+    if progress:
+        progress("words", start + done, total)
 
 
 def _key(words: Sequence[str], templates: Sequence[str], encoder: Encoder) -> str:
@@ -153,9 +169,12 @@ def _read(file: Path, count: int, dimension: int) -> np.ndarray | None:
     return vectors if vectors.shape == (count, dimension) and vectors.dtype == np.float16 else None
 
 
-def _write(file: Path, vectors: np.ndarray) -> None:
+def _write(file: Path, vectors: np.ndarray) -> bool:
+    """Whether that was possible."""
     try:
         with replacing(file) as temporary, temporary.open("wb") as handle:
             np.save(handle, vectors)
     except OSError as error:
         log.warning("word vectors are not cached: %s (set LATENTDIFF_CACHE to a folder that can be written)", error)
+        return False
+    return True

@@ -74,6 +74,33 @@ def test_other_words_prompts_or_encoders_are_embedded_anew(tmp_path: Path, chang
     assert encoder.texts
 
 
+def test_a_longer_vocabulary_embeds_only_what_follows_the_blocks_it_shares(tmp_path: Path) -> None:
+    words = tuple(f"word{i}" for i in range(2600))
+    embed_vocabulary(Vocabulary(words[:2500]), FakeEncoder(), SETTINGS, tmp_path)
+    encoder = FakeEncoder()
+    longer = embed_vocabulary(Vocabulary(words), encoder, SETTINGS, tmp_path)
+    assert encoder.texts[0] == "word2048"
+    assert len(encoder.texts) == 2 * (2600 - 2048)
+    afresh = embed_vocabulary(Vocabulary(words), FakeEncoder(), SETTINGS, tmp_path / "empty")
+    np.testing.assert_array_equal(longer.vectors, afresh.vectors)
+
+
+def test_a_run_that_was_ended_goes_on_where_its_blocks_end(tmp_path: Path) -> None:
+    class Ended(FakeEncoder):
+        def encode_texts(self, texts: Sequence[str]) -> Tensor:
+            if "word1500" in texts:
+                raise KeyboardInterrupt
+            return super().encode_texts(texts)
+
+    words = Vocabulary(tuple(f"word{i}" for i in range(1600)))
+    with pytest.raises(KeyboardInterrupt):
+        embed_vocabulary(words, Ended(), SETTINGS, tmp_path)
+    encoder, told = FakeEncoder(), list[int]()
+    embed_vocabulary(words, encoder, SETTINGS, tmp_path, lambda stage, done, total: told.append(done))
+    assert encoder.texts[0] == "word1024"
+    assert told == [1024, 1280, 1536, 1600]
+
+
 def test_a_truncated_cache_file_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first = embed_vocabulary(WORDS, FakeEncoder(), SETTINGS, tmp_path)
     (file,) = tmp_path.rglob("*.npy")
@@ -89,9 +116,10 @@ def test_a_cache_that_cannot_be_written_only_warns(tmp_path: Path, caplog: pytes
     blocked = tmp_path / "a file, no folder"
     blocked.touch()
     with caplog.at_level(logging.WARNING):
-        words = embed_vocabulary(WORDS, FakeEncoder(), SETTINGS, blocked / "cache")
-    assert len(words.vectors) == len(WORDS)
-    assert "LATENTDIFF_CACHE" in caplog.text
+        many = Vocabulary(tuple(f"word{i}" for i in range(3000)))
+        words = embed_vocabulary(many, FakeEncoder(), SETTINGS, blocked / "cache")
+    assert len(words.vectors) == 3000
+    assert caplog.text.count("LATENTDIFF_CACHE") == 1
     assert os.listdir(tmp_path) == [blocked.name]
 
 
