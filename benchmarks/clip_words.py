@@ -137,7 +137,7 @@ def open_context(data: Path, images: EmbeddingSet, folder: Path) -> BenchmarkCon
     encoder = StoredTexts(tuple(names[i] for i in first), unit_rows(stored["embedding"][first].astype(np.float32)))
     listed = folder / "names.txt"
     listed.write_text("\n".join(encoder.names) + "\n", encoding="utf-8")
-    naming = NamingSettings(words=0, phrases=False, file=str(listed), templates=("{}",))
+    naming = NamingSettings(words=0, phrases=False, things=0, file=str(listed), templates=("{}",))
     vocabulary = build_vocabulary(naming)
     vectors = encoder.encode_texts(vocabulary.words).numpy()
     words = WordVectors.from_arrays(vocabulary.words, vectors, templates=("{}",))

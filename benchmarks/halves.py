@@ -33,7 +33,7 @@ def main() -> None:
     encoder = latentdiff.load_encoder("mini")
     pool = latentdiff.embed(f"world:everyday?images={2 * IMAGES}&seed=5000", encoder)
     rich = latentdiff.embed(f"world:everyday?images={4 * IMAGES}&seed=6000", encoder)
-    held_back = replace(CompareSettings(), naming=NamingSettings(words=500))
+    held_back = replace(CompareSettings(), naming=NamingSettings(words=500, things=0))
     everything = replace(held_back, verify=VerifySettings(enabled=False))
     claims: dict[str, list[bool]] = {}
     for title, pairs in (

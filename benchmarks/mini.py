@@ -34,6 +34,7 @@ CLASSES: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("
 COCO_LEAST = 15  # images, below which an object of coco_objects is not counted
 WORLD_IMAGES, WORLD_SEED = 2000, 424_242  # mini was trained on other seeds
 PAIRS = 20_000
+WORDS = NamingSettings(things=0, centre=False)  # the vocabulary that the bars below were set with
 UNSEEN_EVERY = 10  # as in tools/mini/README.md
 BATCHES = (1, 7, 64)  # sizes that must give the same embeddings
 BARS = {  # at least; negative: at most
@@ -71,7 +72,7 @@ def main() -> None:
     encoder = latentdiff.load_encoder(options.encoder)
     figures = {"load, seconds": time.perf_counter() - started}
     say(figures)
-    words = embed_vocabulary(build_vocabulary(), encoder, NamingSettings(centre=False))
+    words = embed_vocabulary(build_vocabulary(WORDS), encoder, WORDS)
     for part in (
         lambda: photographs(encoder, words, options.data, options.cache, options.split == "all"),
         lambda: unseen(encoder, words, options.unseen, options.data, options.cache) if options.unseen else {},
@@ -164,7 +165,7 @@ def unseen(encoder: Encoder, words: WordVectors, other: str, data: Path, cache: 
     """The classes that `other` was not trained on: what it and the encoder itself make of their held-out images."""
     figures = {}
     without = latentdiff.load_encoder(other)
-    own_words = embed_vocabulary(build_vocabulary(), without, NamingSettings(centre=False))
+    own_words = embed_vocabulary(build_vocabulary(WORDS), without, WORDS)
     for title, one, vectors in (("trained on them", encoder, words), ("not trained on them", without, own_words)):
         images = embedded(data, "tiny_imagenet", one, cache)
         images = images.select(np.flatnonzero(held_out(images)))
@@ -269,7 +270,7 @@ def speed(encoder: Encoder) -> dict[str, float]:
     """Images a second from decoded tensors, in half precision; prompts a second; what the batch size changes."""
     pixels = torch.stack([encoder.preprocess(Image.fromarray(noise)) for noise in _noise(256)])
     fast = latentdiff.load_encoder(encoder.name, precision="bfloat16")
-    prompts = [f"a photo of a {word}." for word in build_vocabulary().words[:2000]]
+    prompts = [f"a photo of a {word}." for word in build_vocabulary(WORDS).words[:2000]]
     whole = encoder.encode_images(pixels)
     apart = [(torch.cat([encoder.encode_images(p) for p in pixels.split(b)]) - whole).abs().max() for b in BATCHES]
     return {

@@ -103,7 +103,7 @@ def pairs(
 def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, count: int) -> dict[str, Tally]:
     """Every method's hits over `count` pairs, two sides each."""
     settings = CompareSettings()
-    plain_words = replace(settings.naming, phrases=False)
+    plain_words = replace(settings.naming, phrases=False, things=0)
     words_only = replace(settings, proposers=("sae_latents",), naming=plain_words, verify=VerifySettings(enabled=False))
     encoder = latentdiff.load_encoder("mini")
     words = latentdiff.naming.embed_vocabulary(

@@ -64,6 +64,7 @@ METHODS: dict[str, dict[str, Any]] = {
     # every choice of the paper (arXiv 2605.00899) that differs from our defaults
     "paper": {
         **{f"concepts.{key}": value for key, value in CONCEPTS_PAPER.items()},
+        "naming.things": 0,
         "naming.centre": False,
         "naming.source": "decoder",
         "language.captioner": "blip2",
@@ -78,9 +79,9 @@ METHODS: dict[str, dict[str, Any]] = {
         "language.summariser": "llm",
         "verify.enabled": False,
     },
-    "gsclip": {"proposers": ["mean_shift"], "mean_shift.centre": False, "verify.enabled": False},
+    "gsclip": {"proposers": ["mean_shift"], "naming.things": 0, "mean_shift.centre": False, "verify.enabled": False},
     # as GSCLIP, with centred words, each tested on images held back
-    "mean-shift": {"proposers": ["mean_shift"]},
+    "mean-shift": {"proposers": ["mean_shift"], "naming.things": 0},
 }
 
 MOVED = {  # keys that there were, and what says the same today

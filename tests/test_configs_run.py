@@ -15,6 +15,7 @@ QUICK = [
     "sae.k=4",
     "naming.words=200",
     "naming.phrases=false",
+    "naming.things=0",
     "naming.templates=['{}']",
     "density.iterations=3",
 ]

@@ -27,7 +27,13 @@ OFFLINE = ("language.captioner=tags", "language.summariser=phrases")
 def compared(place: Path, *overrides: str) -> latentdiff.ComparisonResult:
     """Planted sets through `compare`, with the words of their space."""
     naming = word_space.vocabulary(place)
-    words = (f"naming.file={naming.file}", "naming.words=0", "naming.phrases=false", "naming.templates=['{}']")
+    words = (
+        f"naming.file={naming.file}",
+        "naming.words=0",
+        "naming.phrases=false",
+        "naming.things=0",
+        "naming.templates=['{}']",
+    )
     settings = read_config(overrides=[*words, *TINY_SAE, *overrides])
     encoder = word_space.WordEncoder()
     return latentdiff.compare(*word_space.planted(), encoder=encoder, settings=settings, out=place / "out")  # type: ignore[arg-type]

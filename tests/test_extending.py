@@ -156,7 +156,9 @@ def walls(tmp_path_factory: pytest.TempPathFactory) -> tuple[EmbeddingSet, Embed
 
 def seen(walls: tuple[EmbeddingSet, EmbeddingSet], out: Path, **language: Any) -> latentdiff.ComparisonResult:
     settings = CompareSettings(
-        proposers=("visdiff",), naming=NamingSettings(words=50, phrases=False), language=LanguageSettings(**language)
+        proposers=("visdiff",),
+        naming=NamingSettings(words=50, phrases=False, things=0),
+        language=LanguageSettings(**language),
     )
     return latentdiff.compare(*walls, encoder="mini", settings=settings, out=out)
 

@@ -23,7 +23,8 @@ from latentdiff.config import find_config
 commands = {entry.name: entry.load() for entry in distribution("latentdiff").entry_points}
 # few images, few steps, few words
 sets = [f"--{side}=world:radiographs?images=120&seed={seed}" for side, seed in (("a", 2), ("b", 3))]
-quick = ["sae.steps=3", "sae.expansion_factor=2", "sae.k=4", "naming.words=200", "density.iterations=3"]
+words = ["naming.words=200", "naming.things=0"]
+quick = ["sae.steps=3", "sae.expansion_factor=2", "sae.k=4", *words, "density.iterations=3"]
 commands["latentdiff-train-sae"](["--config=medical.yaml", "--data=world:radiographs?images=120&seed=1", *quick])
 commands["latentdiff-compare"](["--config=medical.yaml", *sets, *quick])
 print(*(find_config(name) for name in sys.argv[1:]), sep="\\n")

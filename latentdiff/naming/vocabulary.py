@@ -1,6 +1,7 @@
-"""The words a latent may be called by: common English words, object phrases, domain lists, the user's own file.
+"""The words a latent may be called by: common English words, object phrases, names of things from WordNet, domain
+lists, the user's own file.
 
-The 20,000 most common words follow the paper (docs/methods.md, 2). All lists are plain text in `data/`.
+The 20,000 most common words follow the paper (docs/methods.md, 2). Our lists are plain text in `data/`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming.directions import DIRECTIONS
-from latentdiff.naming.fold import fold as fold
+from latentdiff.naming.fold import fold
+from latentdiff.naming.things import thing_names
+from latentdiff.naming.unwanted import unwanted
 
 TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
 DOMAINS = ("medical", "satellite")
@@ -25,6 +28,7 @@ class NamingSettings:
 
     words: int = 20_000  # most common English words
     phrases: bool = True  # object names, most of them of several words
+    things: int = 20_000  # names of things from WordNet beside them, those of most use first; at most so many
     domains: tuple[str, ...] = ()  # further lists, of DOMAINS
     file: str | None = None  # the user's own words and phrases, one per line
     templates: tuple[str, ...] = TEMPLATES  # prompts whose text embeddings are averaged
@@ -39,6 +43,8 @@ class NamingSettings:
         faults = []
         if self.words < 0:
             faults.append(f"naming.words is {self.words}; use 0 or more")
+        if self.things < 0:
+            faults.append(f"naming.things is {self.things}; use 0 or more")
         if self.words_per_latent < 1:
             faults.append(f"naming.words_per_latent is {self.words_per_latent}; use 1 or more")
         if self.source not in SOURCES:
@@ -54,7 +60,7 @@ class NamingSettings:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words and phrases, each once: common words by frequency, then object phrases, domain lists, the user's file."""
+    """Words and phrases, each once: common words by frequency, objects, things, domain lists, the user's file."""
 
     words: tuple[str, ...]
 
@@ -69,13 +75,16 @@ def build_vocabulary(settings: NamingSettings = NamingSettings()) -> Vocabulary:
         LatentDiffError: the user's file cannot be read, or nothing is left to name with.
     """
     words = list(common_words(settings.words))
-    for name in ("objects",) * settings.phrases + tuple(settings.domains):
-        words += _phrases((_DATA / f"{name}.txt").read_text(encoding="utf-8"))
+    if settings.phrases:
+        words += _list("objects")
+    words += thing_names(settings.things, frozenset(map(fold, words)))
+    for name in settings.domains:
+        words += _list(name)
     if settings.file is not None:
         words += _user_phrases(Path(settings.file))
     if not words:
         raise LatentDiffError(
-            "the vocabulary is empty; set naming.words, naming.phrases, naming.domains or naming.file"
+            "the vocabulary is empty; set naming.words, naming.phrases, naming.things, naming.domains or naming.file"
         )
     return Vocabulary(tuple(dict.fromkeys(words)))
 
@@ -91,9 +100,8 @@ def common_words(count: int) -> tuple[str, ...]:
     """
     from wordfreq import top_n_list
 
-    unwanted, stems = _unwanted()
     frequent = (word for word in top_n_list("en", 2 * count + 5000) if _is_plain(word))
-    words = [word for word in frequent if word not in unwanted and not word.startswith(stems)]
+    words = [word for word in frequent if not unwanted(word)]
     if len(words) < count:
         raise LatentDiffError(f"naming.words is {count}, but only {len(words)} words are known; use fewer")
     return tuple(words[:count])
@@ -103,12 +111,8 @@ def _is_plain(word: str) -> bool:
     return len(word) > 1 and word.isascii() and word.isalpha()
 
 
-def _unwanted() -> tuple[frozenset[str], tuple[str, ...]]:
-    """Words to leave out, and beginnings ("abc*" in a list) to leave out with any ending."""
-    lists = ("stop_words", "profanity", "given_names")
-    lines = [line for name in lists for line in (_DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines()]
-    entries = [entry for line in lines if not line.startswith("#") for entry in line.split()]
-    return frozenset(entries), tuple(entry[:-1] for entry in entries if entry.endswith("*"))
+def _list(name: str) -> list[str]:
+    return _phrases((_DATA / f"{name}.txt").read_text(encoding="utf-8"))
 
 
 def _phrases(text: str) -> list[str]:

@@ -31,7 +31,7 @@ def test_every_method_is_judged_on_both_sides_and_the_planted_class_is_named(mon
     images = from_arrays(np.concatenate(rows), ids, encoder, {"wnid": wnids, "source_id": ids})
     for name, value in {"BACKGROUND": 3, "EACH": 12, "PLANTED": 10}.items():
         monkeypatch.setattr(photos, name, value)
-    few_words = CompareSettings(naming=NamingSettings(words=1000))
+    few_words = CompareSettings(naming=NamingSettings(words=1000, things=0))
     monkeypatch.setattr(photos, "CompareSettings", lambda: few_words)
     monkeypatch.setattr(photos, "held_out", lambda images: np.ones(images.n, bool))
     monkeypatch.setattr(photos, "embedded", lambda *_: images)

@@ -65,4 +65,4 @@ def workspace(a: EmbeddingSet, b: EmbeddingSet) -> Workspace:
 def vocabulary(folder: Path) -> NamingSettings:
     """The words of the space, as settings; their list is written to a folder."""
     (folder / "words.txt").write_text("\n".join(WORDS))
-    return NamingSettings(words=0, phrases=False, file=str(folder / "words.txt"), templates=("{}",))
+    return NamingSettings(words=0, phrases=False, things=0, file=str(folder / "words.txt"), templates=("{}",))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from latentdiff.errors import LatentDiffError
+from latentdiff.naming.fold import fold
+from latentdiff.naming.things import thing_names
 from latentdiff.naming.vocabulary import NamingSettings, build_vocabulary, common_words
 
 OBJECTS = (
@@ -15,11 +17,15 @@ OBJECTS = (
 PHRASES = ("traffic light", "tennis racket", "dining table", "solar panel", "goldfish", "surfboard", "frisbee")
 
 
-def test_the_default_has_exactly_20000_single_words_before_the_phrases() -> None:
+def test_the_default_has_20000_single_words_then_the_phrases_then_20000_names_of_things() -> None:
     words = build_vocabulary().words
     assert all(word.isalpha() and word.isascii() and len(word) > 1 for word in words[:20_000])
     assert words[:20_000] == common_words(20_000)
-    assert len(words) == len(set(words)) > 20_500
+    assert len(words) == len(set(words)) > 40_500
+    without = build_vocabulary(NamingSettings(things=0)).words
+    assert 20_500 < len(without) < 21_500
+    assert words[: len(without)] == without
+    assert words[len(without) :] == thing_names(20_000, frozenset(map(fold, without)))
 
 
 def test_things_that_photographs_show_are_in() -> None:
@@ -29,7 +35,7 @@ def test_things_that_photographs_show_are_in() -> None:
 
 def test_stop_words_numbers_names_letters_and_profanity_are_out() -> None:
     words = set(build_vocabulary().words)
-    bad = "the are and www 2020 seven x michael jennifer mohammed fuck fucking shit n't it's café"
+    bad = "the are here first and www 2020 seven x michael jennifer mohammed fuck fucking shit n't it's café"
     assert not words & set(bad.split())
 
 
@@ -41,16 +47,18 @@ def test_fewer_words_are_the_most_common_of_more_words() -> None:
     assert common_words(50) == common_words(20_000)[:50]
 
 
-def test_domain_lists_add_their_phrases() -> None:
+def test_domain_lists_add_their_phrases_behind_all_others() -> None:
     plain, medical = build_vocabulary(), build_vocabulary(NamingSettings(domains=("medical", "satellite")))
-    added = medical.words[len(plain.words) :]
-    assert {"pleural effusion", "endotracheal tube", "rib fracture", "storage tank", "circular field"} <= set(added)
+    assert medical.words[: len(plain.words)] == plain.words
+    phrases = {"pleural effusion", "endotracheal tube", "rib fracture", "storage tank", "circular field"}
+    assert phrases <= set(medical.words)
+    assert {"pleural effusion", "circular field"} <= set(medical.words[len(plain.words) :])
 
 
 def test_the_users_file_is_read_with_comments_left_out_and_repeats_once(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("# ours\nblue  widget\n\ngear, dog\nblue widget\n", encoding="utf-8")
-    settings = NamingSettings(words=0, phrases=False, file=str(file))
+    settings = NamingSettings(words=0, phrases=False, things=0, file=str(file))
     assert build_vocabulary(settings).words == ("blue widget", "gear", "dog")
 
 
@@ -65,14 +73,16 @@ def test_a_file_without_words_is_one_clear_line(tmp_path: Path, content: bytes |
 
 def test_all_faults_of_the_settings_are_named_at_once() -> None:
     with pytest.raises(LatentDiffError) as caught:
-        NamingSettings(words=-1, words_per_latent=0, source="pixels", domains=("space",), templates=("a photo",))
-    for key in ("words", "words_per_latent", "source", "domains", "templates"):
+        NamingSettings(
+            words=-1, things=-1, words_per_latent=0, source="pixels", domains=("space",), templates=("a photo",)
+        )
+    for key in ("words", "things", "words_per_latent", "source", "domains", "templates"):
         assert f"naming.{key}" in str(caught.value)
 
 
 def test_an_empty_vocabulary_is_an_error() -> None:
     with pytest.raises(LatentDiffError, match="empty"):
-        build_vocabulary(NamingSettings(words=0, phrases=False))
+        build_vocabulary(NamingSettings(words=0, phrases=False, things=0))
 
 
 def test_more_words_than_there_are_is_an_error() -> None:

@@ -19,7 +19,7 @@ from latentdiff import cli
 ROOT = Path(__file__).parents[2]
 QUICK = [
     *("sae.steps=25", "sae.batch_size=32"),
-    *("naming.words=200", "naming.phrases=false", "naming.templates=['{}']"),
+    *("naming.words=200", "naming.phrases=false", "naming.things=0", "naming.templates=['{}']"),
 ]
 SWEPT = ["--sweep", "sae.k=2,6", "sae.expansion_factor=1,2"]
 

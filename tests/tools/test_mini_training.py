@@ -149,7 +149,7 @@ def test_training_that_goes_on_from_a_checkpoint_ends_as_if_it_had_not_stopped(m
     import train
 
     words = types.SimpleNamespace(words=("rib", "heart", "lung", "device"))
-    monkeypatch.setattr(train, "build_vocabulary", lambda: words)
+    monkeypatch.setattr(train, "build_vocabulary", lambda _: words)
     settings = OmegaConf.create(
         {
             "photographs": {},

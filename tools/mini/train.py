@@ -33,6 +33,8 @@ from latentdiff.images import open_source
 from latentdiff.naming import NamingSettings, build_vocabulary
 from latentdiff.naming.wordnet import NOUNS
 
+WORDS = NamingSettings(things=0)  # of the vocabulary; WordNet's nouns are among the other texts
+
 
 def main() -> None:
     """Trains both towers and writes open_clip's local-dir format."""
@@ -74,7 +76,7 @@ def read(config: Path, changed: Sequence[str]) -> Any:
 def train_texts(model: torch.nn.Module, data: Path, settings: Any, run: Path) -> None:
     """Distils the text tower in place."""
     own = settings.text
-    vocabulary = list(build_vocabulary().words)
+    vocabulary = list(build_vocabulary(WORDS).words)
     captions = {name: one.captions for name, one in settings.photographs.items() if one.get("captions")}
     learn = vocabulary + other_texts(data, captions, set(vocabulary), own.texts - len(vocabulary))
     facts = {"text": OmegaConf.to_container(own), "texts": digest(learn)}
@@ -104,7 +106,7 @@ def train_images(model: torch.nn.Module, data: Path, settings: Any, run: Path) -
     cache = run / "images"
     sets = [images.photographs(data, n, o, vectors, cache, classifier) for n, o in settings.photographs.items()]
     sets += [images.rendered(name, o, vectors, cache) for name, o in settings.worlds.items()]
-    words = vectors(build_vocabulary().words)
+    words = vectors(build_vocabulary(WORDS).words)
     watched = images.WatchedImages(sets, mini.CONFIG["model_cfg"]["vision_cfg"]["image_size"])
     ends = []
     for number, (sizes, rate) in enumerate(own.rounds, 1):
@@ -203,7 +205,7 @@ def phrase_vectors(model: torch.nn.Module) -> images.Vectors:
     def vectors(phrases: Sequence[str], prompts: bool = True) -> Tensor:
         if not prompts:
             return text_tower.embed(model, phrases)
-        each = [text_tower.embed(model, [t.replace("{}", p) for p in phrases]) for t in NamingSettings().templates]
+        each = [text_tower.embed(model, [t.replace("{}", p) for p in phrases]) for t in WORDS.templates]
         return normalize(torch.stack(each).sum(0), dim=-1)
 
     return vectors

@@ -31,6 +31,7 @@ class BaselineContext:
         sae: the pool's, for a baseline that needs latents.
         names: of its latents.
         device: where a captioning model runs.
+        plain_words: the vocabulary without WordNet's things, of a peer's method; None: the same as `words`.
     """
 
     encoder: Encoder
@@ -41,6 +42,7 @@ class BaselineContext:
     sae: SparseAutoencoder | None = None
     names: Sequence[LatentName] = ()
     device: str = "auto"
+    plain_words: WordVectors | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,12 @@ class Baseline:
         predict: what it says of two sets.
         proposer: whom of the product it asks; "" where nobody.
         needs_latents: whether it is given the pool's SAE and the names of its latents.
+        things: whether WordNet's things are among its words, where the benchmark's settings have them.
         chance: whether it knows nothing of the difference.
     """
 
     predict: Callable[[EmbeddingSet, EmbeddingSet, BaselineContext], Prediction]
     proposer: str = ""
     needs_latents: bool = False
+    things: bool = True
     chance: bool = False

@@ -43,7 +43,9 @@ def findings_alone(proposed: Proposed) -> Prediction:
     )
 
 
-def alone(proposer: str, read: Callable[[Proposed], Prediction] = findings_alone, **changed: Any) -> Baseline:
+def alone(
+    proposer: str, read: Callable[[Proposed], Prediction] = findings_alone, things: bool = True, **changed: Any
+) -> Baseline:
     """A proposer of the product as a baseline.
 
     It is asked with its section of the benchmark's settings, but settings called `exemplars`, `words` and `seed` are
@@ -52,6 +54,7 @@ def alone(proposer: str, read: Callable[[Proposed], Prediction] = findings_alone
     Args:
         proposer: its name in `PROPOSERS`.
         read: makes a prediction of what it proposes.
+        things: whether WordNet's things are among its words (False: a peer's method, which has common words).
         changed: settings of its section that make the method what it is.
     """
 
@@ -59,12 +62,13 @@ def alone(proposer: str, read: Callable[[Proposed], Prediction] = findings_alone
         contrast = Contrast.between(a, b)
         settings = _settings(proposer, context, changed)
         latents = _latents(contrast, context) if PROPOSERS[proposer].needs_latents else None
-        workspace = Workspace(contrast, context.encoder, context.words, latents, context.device)
+        words = context.words if things else context.plain_words or context.words
+        workspace = Workspace(contrast, context.encoder, words, latents, context.device)
         proposal = PROPOSERS[proposer].propose(contrast, workspace, settings, None)
         by_side = {side: [one for one in proposal.hypotheses if one.side == side] for side in SIDES}
         return read(Proposed(by_side, proposal.artefact, settings))
 
-    return Baseline(predict, proposer, PROPOSERS[proposer].needs_latents)
+    return Baseline(predict, proposer, PROPOSERS[proposer].needs_latents, things)
 
 
 def proposer_settings(proposers: Sequence[str], settings: CompareSettings) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from latentdiff.noisydiff.methods.proposers import alone, along_shift, ranked_ph
 
 BASELINES: dict[str, Baseline] = {
     "visdiff": alone("visdiff", ranked_phrases),
-    "gsclip": alone("mean_shift", along_shift, centre=False),
-    "mean-shift": alone("mean_shift", along_shift, centre=True),
+    "gsclip": alone("mean_shift", along_shift, things=False, centre=False),
+    "mean-shift": alone("mean_shift", along_shift, things=False, centre=True),
     "vocabulary": alone("word_tails", tested_words),
     "random-latents": Baseline(random_latents, needs_latents=True, chance=True),
     "random-words": Baseline(random_words, chance=True),

@@ -20,7 +20,7 @@ from latentdiff.embeddings import EmbeddingSet, open_set
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.keys import key_of
-from latentdiff.naming import LatentName, build_vocabulary, embed_vocabulary, name_directions
+from latentdiff.naming import LatentName, NamingSettings, build_vocabulary, embed_vocabulary, name_directions
 from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.presets import (
@@ -157,7 +157,7 @@ def _keys(
 
     Methods that train an SAE for the pair are not asked about null pairs: that would be most of the time of a run.
     """
-    common = [images.digest, images.fingerprint, key_of(build_vocabulary(settings.naming).words)]
+    common = [images.digest, images.fingerprint]
     card = None if sae is None else (sae / "sae.yaml").read_text(encoding="utf-8")  # holds the weights' hash
     of_method = {
         method: key_of(
@@ -183,13 +183,22 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
         baseline = BASELINES[method]
         sections = proposer_settings([baseline.proposer] if baseline.proposer else [], settings)
         latents = sae if baseline.needs_latents else None
-        return asdict(settings.naming), asdict(settings.language), sections, settings.seed, latents
+        naming = settings.naming if baseline.things else _without_things(settings.naming)
+        return _vocabulary(naming), asdict(settings.language), sections, settings.seed, latents
     preset = PRESET_METHODS[method]
     chosen = preset_settings(settings, preset.preset)
-    shared = [asdict(part) for part in (chosen.naming, chosen.language, chosen.verify, chosen.combine)]
+    shared = [asdict(part) for part in (chosen.language, chosen.verify, chosen.combine)]
     trained = TRAINING_CACHE_VERSION, asdict(on_the_sets(settings.sae)) | training_key(settings.sae)
     proposers = chosen.proposers, proposer_settings(chosen.proposers, chosen)
-    return proposers, shared, trained if preset.task else sae
+    return proposers, _vocabulary(chosen.naming), shared, trained if preset.task else sae
+
+
+def _vocabulary(naming: NamingSettings) -> tuple[dict[str, Any], tuple[str, ...]]:
+    return asdict(naming), build_vocabulary(naming).words
+
+
+def _without_things(naming: NamingSettings) -> NamingSettings:
+    return replace(naming, things=0)
 
 
 def _kept(files: Mapping[str, Path], keys: Mapping[str, Mapping[str, str]]) -> list[Prediction]:
@@ -259,13 +268,17 @@ def _open(job: Job) -> BenchmarkContext:
     settings = job.settings
     encoder = load_encoder(settings.encoder, settings.device, settings.embed.precision)
     images = open_set(job.images)
-    vocabulary = build_vocabulary(settings.naming)
-    words = embed_vocabulary(vocabulary, encoder, replace(settings.naming, centre=True))
+    words, plain_words = (
+        embed_vocabulary(build_vocabulary(naming), encoder, replace(naming, centre=True))
+        for naming in (settings.naming, _without_things(settings.naming))
+    )
     sae = load(job.sae) if job.sae else None
     names: list[LatentName] = []
     if sae is not None and any(m in BASELINES and BASELINES[m].needs_latents for m in settings.methods):
         sample = images.sample(_SAMPLE)
         names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
-    context = BaselineContext(encoder, words, settings, settings.seed, sae=sae, names=names, device=settings.device)
+    context = BaselineContext(
+        encoder, words, settings, settings.seed, sae=sae, names=names, device=settings.device, plain_words=plain_words
+    )
     rows = {id: row for row, id in enumerate(images.table.column("id").to_pylist())}
     return BenchmarkContext(images, rows, settings, context, sae)

@@ -35,7 +35,7 @@ def test_the_papers_rows_have_its_choices_and_the_benchmarks_captions() -> None:
     assert paper.concepts.divergence == "plain"
     assert not paper.verify.enabled
     assert not paper.naming.centre
-    assert paper.naming.words == 7
+    assert (paper.naming.words, paper.naming.things) == (7, 0)
     assert paper.language == base.language
     assert preset_settings(base, "default") == base
 

@@ -11,7 +11,7 @@ import pytest
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import SIDES, Hypothesis
-from latentdiff.naming import NamingSettings
+from latentdiff.naming import NamingSettings, WordVectors
 from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.proposers import alone
 from latentdiff.noisydiff.run.sae_pool import pool_sae
@@ -54,6 +54,17 @@ def test_a_proposer_that_needs_latents_has_those_of_the_pools_sae(
     findings = method.predict(*planted, given).findings
     assert "kite" in [word for finding in findings["a"][:5] for word in finding]
     assert "tie" in [word for finding in findings["b"][:5] for word in finding]
+
+
+def test_a_method_without_wordnets_things_has_the_plain_words(planted: Planted, context: BaselineContext) -> None:
+    few = WordVectors.from_arrays(context.words.words[:30], context.words.vectors[:30])
+    given = dataclasses.replace(context, plain_words=few)
+    with_things, without = alone("mean_shift"), alone("mean_shift", things=False)
+    assert (with_things.things, without.things) == (True, False)
+    assert with_things.predict(*planted, given) == with_things.predict(*planted, context)
+    words = {word for finding in without.predict(*planted, given).findings["a"] for word in finding}
+    assert words <= set(few.words)
+    assert without.predict(*planted, context) == with_things.predict(*planted, context)
 
 
 def test_a_proposer_is_asked_with_its_section_of_the_settings_and_what_the_method_changes(

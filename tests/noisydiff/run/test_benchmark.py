@@ -20,6 +20,7 @@ QUICK = [
     "sets.everyday.halves_size=100",
     "naming.words=300",
     "naming.phrases=false",
+    "naming.things=0",
     "naming.templates=['{}']",
     "density.iterations=3",
     "similarity=none",

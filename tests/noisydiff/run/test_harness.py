@@ -120,12 +120,26 @@ def test_a_changed_setting_asks_those_that_depend_on_it_anew(run: Run, asked: li
     run(methods=("gsclip", *METHODS))
     assert asked == ["gsclip"] * 3
     asked.clear()
-    run(naming=NamingSettings(words=50, phrases=False, templates=("{}",)))
+    run(naming=NamingSettings(words=50, phrases=False, things=0, templates=("{}",)))
     assert sorted(asked) == sorted(3 * METHODS)
     asked.clear()
     shorter = [dataclasses.replace(pair, a=pair.a[1:]) for pair in pairs_of(images)]
     run(pairs=shorter)
     assert sorted(asked) == sorted(3 * METHODS)
+
+
+def test_things_from_wordnet_are_no_words_of_methods_that_rank_words_as_published(
+    run: Run, asked: list[str], own_words: NamingSettings
+) -> None:
+    methods = ("gsclip", "mean-shift", "vocabulary", "random-words")
+    first = run(methods=methods)
+    asked.clear()
+    with_things = run(methods=methods, naming=dataclasses.replace(own_words, things=300))
+    assert sorted(asked) == sorted(("vocabulary", "random-words") * 3)
+    own = {"kite", "tie"} | {word for one in first for word, *_ in one.findings["a"]}
+    added = {one.method for one in with_things for word, *_ in one.findings["a"] if word not in own}
+    assert "random-words" in added
+    assert not added & {"gsclip", "mean-shift"}
 
 
 def test_a_setting_of_a_proposer_asks_its_methods_alone_anew(run: Run, asked: list[str]) -> None:
@@ -235,7 +249,7 @@ def test_two_processes_answer_as_one_does(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(120, 384))
     images = on_disk(from_arrays(rows, [f"image {i}" for i in range(120)]), tmp_path)
     settings = Settings(
-        naming=NamingSettings(words=100, phrases=False, templates=("{}",)),
+        naming=NamingSettings(words=100, phrases=False, things=0, templates=("{}",)),
         methods=("visdiff", "gsclip", "vocabulary", "random-words"),
     )
     pairs = pairs_of(images)
