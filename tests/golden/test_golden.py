@@ -1,4 +1,5 @@
-"""Refactorings change no answer: every number and word of some comparisons, against what 172ec77 said.
+"""Refactorings change no answer: every number and word of some comparisons, against what 172ec77 said, and what it says
+with the names of things that the vocabulary has had since.
 
 A change that is meant to change answers writes them anew, and says why: `python -m tests.golden.record`.
 """
