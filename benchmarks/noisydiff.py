@@ -1,8 +1,8 @@
 """Noisy-Diff on scenes and photographs, with its baselines: `make bench-noisydiff DATA=folder`.
 
-Runs configs/noisydiff-worlds.yaml, -photos.yaml and -task.yaml, and records the tables that count: hits, differences on
-the same pairs, scarcity, mixes of the branches, false alarms, what is confirmed, cost. Each set goes into the JSON by
-its name, with its own command, commit and date; `--only NAME` runs one.
+Runs configs/noisydiff-worlds.yaml, -photos.yaml, -task.yaml and -shifts.yaml, and records the tables that count: hits,
+differences on the same pairs, scarcity, mixes of the branches, truth of claims, leads, shifts, false alarms, cost. Each
+set goes into the JSON by its name, with its own command, commit and date; `--only NAME` runs one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from latentdiff.noisydiff.run.benchmark import run_all
 from latentdiff.noisydiff.settings import read_settings
 from latentdiff.progress import ProgressDisplay
 
-CONFIGS = ("noisydiff-worlds.yaml", "noisydiff-photos.yaml", "noisydiff-task.yaml")
-TABLES = ("hits-synonym", "scarcity", "mixtures", "false-alarms", "precision", "cost", "said")
+CONFIGS = ("noisydiff-worlds.yaml", "noisydiff-photos.yaml", "noisydiff-task.yaml", "noisydiff-shifts.yaml")
+TABLES = (
+    "hits-synonym", "scarcity", "mixtures", "false-alarms", "precision", "claims", "leads", "shifts", "cost", "said",
+)  # fmt: skip
 AGAINST = "differences-"  # what the names of tables begin with that set one method against the others
 
 

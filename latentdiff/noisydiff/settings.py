@@ -47,9 +47,11 @@ class SetSettings:
         pool: sources of the unlabelled images that the SAE is trained on, without their held-out fifth; none: the one
             that is bundled with the encoder. The SAE of `sae.path`, where it is set, comes before either.
         builder: of BUILDERS; one that takes settings has a section of its name.
-        column: of the table that says what each image shows: a list of labels, a class, or a group.
+        column: of the table that says what each image shows: a list of labels, a class, a group, or (builder "shifts")
+            a style.
         context: builder "closed": a second column, the context of the subject in the first; none: the first holds
-            groups, all of them like cat(sofa), or contexts alone.
+            groups, all of them like cat(sofa), or contexts alone. Builder "shifts": the column of the classes, or of
+            lists of labels, that are planted.
         instances: COCO-format files that say it instead of a column.
         definitions: builder "visdiffbench": the table of its pairs.
         scarcities: build the pairs once for each; none: with the scarcity of the builder's section.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from latentdiff.naming.vocabulary import fold
+from latentdiff.naming.fold import fold
 
 
 def best_words(scores: npt.NDArray[np.floating], words: Sequence[str], count: int) -> list[int]:

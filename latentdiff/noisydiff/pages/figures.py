@@ -24,6 +24,8 @@ def standard_figures(scores: Sequence[SideScore], hits: str, near: str = "") -> 
         hits: the measure of the scarcity curves.
         near: the measure of similarity; "": none.
     """
+    if not scores:  # nothing is planted anywhere
+        return []
     coverage = [coverage_figure(scores, near)] if near else []
     plots = [*coverage, scarcity_figure(scores, hits), planted_figure(scores, hits), scale_figure(scores, near or hits)]
     return [plot for plot in plots if any("L" in line.path for line in plot.lines)]  # a point alone is no figure

@@ -56,6 +56,7 @@ class MethodFindings:
 
     method: str
     findings: tuple[tuple[tuple[str, Level | None], ...], ...]  # entries with the level that they reach
+    roles: tuple[str, ...]  # of each finding; "" where the method claims nothing of it
     rank: int | None  # of the first exact or synonym hit
     similarity: float | None
     abstained: bool
@@ -68,6 +69,7 @@ class PairSide:
 
     side: Side
     truth: Truth | None
+    shift: Truth | None  # what the side is as a whole
     also: tuple[str, ...]  # further names of the truth
     images: int
     by_method: tuple[MethodFindings, ...]
@@ -79,7 +81,7 @@ class Entry:
 
     pair: Pair
     sides: tuple[PairSide, ...]
-    outcome: str  # how the main method did by the main measure: "both", "one", "none", or "same" for A = A
+    outcome: str  # how the main method did by the main measure: "both", "one", "none"; "shift" alone; "same" for A = A
     evidence: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # method -> what its prediction carries
 
 
@@ -149,10 +151,12 @@ def _entry(
             if method in by_method
         )
         also = tuple(name for name in truth.names if name != truth.phrase) if truth else ()
-        sides.append(PairSide(side, truth, also, len(pair.a if side == "a" else pair.b), methods_found))
+        images = len(pair.a if side == "a" else pair.b)
+        sides.append(PairSide(side, truth, pair.shift.get(side), also, images, methods_found))
     hits = [scores[pair.id, main, side].values[MAIN] for side in pair.truth if (pair.id, main, side) in scores]
     named = sum(hits)
-    outcome = "same" if not pair.truth else "both" if hits and named == len(hits) else "one" if named else "none"
+    alone = "same" if pair.is_null else "shift" if not pair.truth else ""
+    outcome = alone or ("both" if hits and named == len(hits) else "one" if named else "none")
     evidence = tuple(
         (method, tuple((key, value[:LONGEST]) for key, value in standalone.flatten(by_method[method].details)))
         for method in methods
@@ -174,6 +178,7 @@ def _of_method(prediction: Prediction, side: Side, accepted: Accepted, score: Si
     return MethodFindings(
         prediction.method,
         tuple(findings),
+        prediction.roles.get(side, ("",) * len(prediction.findings.get(side, ())))[: len(findings)],
         score.ranks[Level.SYNONYM] if score else None,
         score.values.get(NEAR) if score else None,
         prediction.abstained,

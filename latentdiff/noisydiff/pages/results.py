@@ -12,8 +12,10 @@ from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pages.figures import standard_figures
 from latentdiff.noisydiff.pages.page import Content, write_page
 from latentdiff.noisydiff.pages.summary import standard_tables
+from latentdiff.noisydiff.pairs.builder import Annotated
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.scoring.catalogue import MAIN, NEAR
+from latentdiff.noisydiff.scoring.judged import judge_claims
 from latentdiff.noisydiff.scoring.measures import by_wordnet, score
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 from latentdiff.presentation.figures import write_figures
@@ -28,8 +30,9 @@ def write_results(
     space: SentenceSpace | None,
     run: Mapping[str, Any],
     folder: Path,
+    annotated: Annotated | None = None,
 ) -> Path:
-    """Writes `scores.parquet`, tables, figures and `page.html` into a folder, each whole or not at all.
+    """Writes scores (`*.parquet`), tables, figures and `page.html` into a folder, each whole or not at all.
 
     Args:
         title: what was run.
@@ -39,6 +42,7 @@ def write_results(
         space: for the similarity of sentences; None leaves it out.
         run: settings and versions, for the page.
         folder: where to.
+        annotated: what is known to be in the images, planted or not; None: nothing.
 
     Returns:
         The page.
@@ -46,12 +50,15 @@ def write_results(
     known = {pair.id for pair in pairs}
     predictions = [prediction for prediction in predictions if prediction.pair in known]
     scores = score(pairs, predictions, by_wordnet, space)
-    tables = standard_tables(pairs, predictions, scores, by_wordnet, space)
+    judged = judge_claims(pairs, predictions, annotated, by_wordnet)
+    tables = standard_tables(pairs, predictions, scores, by_wordnet, space, judged)
     figures = standard_figures(scores, MAIN, NEAR if space else "")
     write_tables(tables, folder, title)
     write_figures(figures, folder)
-    if scores:
-        write_rows(scores, folder / "scores.parquet")
+    of_rows = {"scores": scores, "judged-claims": judged.claims, "judged-leads": judged.leads}
+    for name, rows in (of_rows | {"judged-shifts": judged.shifts}).items():
+        if rows:
+            write_rows(rows, folder / f"{name}.parquet")
     lede = f"{len(pairs)} pairs of {images.n:,} images of {images.source}, embedded by {images.encoder}."
     content = Content(title, lede, pairs, predictions, scores, tables, figures, run, _shown(predictions, images))
     write_page(content, by_wordnet, folder / "page.html")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from latentdiff.hypotheses import Interval
 from latentdiff.noisydiff.methods.predictions import TOP, Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
+from latentdiff.noisydiff.pages.claim_tables import alarm_table, claims_table, cost_table, leads_table, precision_table
+from latentdiff.noisydiff.pages.shift_tables import shift_pairs_table, shifts_table
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.scoring import curves
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, paired, per_pair, readings
 from latentdiff.noisydiff.scoring.catalogue import (
+    CONFIRMED,
     CUTS,
+    DIFFERENT,
     HITS,
+    INTERVALS,
     JOINED,
     LEVELS,
     MAIN,
@@ -24,7 +29,8 @@ from latentdiff.noisydiff.scoring.catalogue import (
     Level,
     in_words,
 )
-from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
+from latentdiff.noisydiff.scoring.claims import deciding, mixtures
+from latentdiff.noisydiff.scoring.judged import Judged
 from latentdiff.noisydiff.scoring.measures import Judge, SideScore, score
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 from latentdiff.presentation import numbers
@@ -37,8 +43,6 @@ _LEVELS = 6  # of scarcity, up to which each has a column of its own
 READABLE = 12  # pairs up to which a table says what each method says of them
 COVERED = (0.4, 0.5, 0.6, 0.7, 0.8)  # thresholds of joint coverage in the table; the figure has all
 
-_INTERVAL = "95 % intervals by bootstrap over pairs."
-
 
 def standard_tables(
     pairs: Sequence[Pair],
@@ -46,6 +50,7 @@ def standard_tables(
     scores: Sequence[SideScore],
     judge: Judge,
     space: SentenceSpace | None = None,
+    judged: Judged | None = None,
 ) -> list[Table]:
     """Every table that the pairs and methods allow; one that would be empty is left out.
 
@@ -55,13 +60,14 @@ def standard_tables(
         scores: of those predictions (`measures.score`).
         judge: which words name a truth, for the mixtures of the proposers.
         space: as the scores were made with.
+        judged: what annotations say of the predictions; None: nothing is annotated.
     """
     tables = [hit_table(scores, level) for level in LEVELS]
     near = _near_measures(scores)
     if near:
         tables.append(similarity_table(scores))
     tables += [difference_table(scores, method) for method in PRESET_METHODS if method in methods_of(scores)]
-    tables += [scarcity_table(scores, MAIN), correlation_table(scores, NEAR if near else MAIN)]
+    tables += [scarcity_table(scores, MAIN, deciding(predictions)), correlation_table(scores, NEAR if near else MAIN)]
     if near:
         tables.append(coverage_table(scores, NEAR))
     mixed = mixtures([p for p in predictions if p.pair in {pair.id for pair in pairs if pair.truth}])
@@ -69,6 +75,9 @@ def standard_tables(
         chance = [one for one in scores if one.method in CHANCE]
         tables.append(mixture_table([*score(pairs, mixed, judge, space), *chance]))
     tables += [said_table(pairs, predictions), precision_table(pairs, predictions, judge)]
+    if judged:
+        tables += [claims_table(judged.claims, predictions), leads_table(judged.leads)]
+        tables += [shifts_table(judged.shifts), shift_pairs_table(judged.shifts)]
     tables += [alarm_table(pairs, predictions), cost_table(predictions)]
     return [table for table in tables if table.rows]
 
@@ -82,7 +91,7 @@ def hit_table(scores: Sequence[SideScore], level: Level) -> Table:
     }
     columns = [Column("method"), *(Column(cut, "percent") for cut in CUTS), Column("reciprocal rank", "unit")]
     measures = [*(HITS[level, cut].name for cut in CUTS), RANKS[level].name]
-    note = f"Share of sides whose truth is named in the first findings or words. {_INTERVAL}{_chance(scores)}"
+    note = f"Share of sides whose truth is named in the first findings or words. {INTERVALS}{_chance(scores)}"
     title = f"Hits: {names[level]}"
     return Table(f"hits-{level.replace(' ', '-')}", title, note, tuple(columns), _by_method(scores, measures))
 
@@ -92,7 +101,7 @@ def similarity_table(scores: Sequence[SideScore]) -> Table:
     columns = [*(Column(cut, "unit") for cut in CUTS), *(Column(one.name, "unit") for one in JOINED.values())]
     note = (
         "Largest cosine between the truth and single words, and between the truth and the joined words of a finding. "
-        f"{_INTERVAL}{_chance(scores)}"
+        f"{INTERVALS}{_chance(scores)}"
     )
     rows = _by_method(scores, _near_measures(scores))
     return Table("similarity", "Sentence similarity", note, (Column("method"), *columns), rows)
@@ -120,33 +129,45 @@ def difference_table(scores: Sequence[SideScore], method: str) -> Table:
         for other in methods_of(scores)
         if other != method
     ]
-    note = f"{method} minus the method of the row, paired: hits in percentage points, similarity in cosine. {_INTERVAL}"
+    note = f"{method} minus the method of the row, paired: hits in percentage points, similarity in cosine. {INTERVALS}"
     title = f"Differences: {method} against the others"
     return Table(f"differences-{method}", title, note, (Column("against"), *columns), tuple(rows))
 
 
-def scarcity_table(scores: Sequence[SideScore], measure: str, share: float = 0.8) -> Table:
-    """Hits by scarcity, and from how many images on `share` is reached."""
-    methods = methods_of(scores)
-    by_method = {method: curves.by_scarcity(scores, method, measure) for method in methods}
-    levels = sorted({x for curve in by_method.values() for x in curve.x}, reverse=True)
-    columns = [*(Column(numbers.percent(x), "percent") for x in levels), Column(f"images for {numbers.percent(share)}")]
+def scarcity_table(
+    scores: Sequence[SideScore], measure: str, deciding: Collection[str] = (), share: float = 0.8
+) -> Table:
+    """Hits, verdicts and confirmed truths by scarcity, and from how many images on `share` of the hits is reached.
+
+    Args:
+        scores: of all methods.
+        measure: of hits.
+        deciding: methods that may answer "no difference" or claim what they say; the others get no verdict.
+        share: of hits.
+    """
+    by_method = {method: curves.by_scarcity(scores, method, measure) for method in methods_of(scores)}
     chance = {m: dict(zip(by_method[m].x, by_method[m].y, strict=True)) for m in CHANCE if m in by_method}
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for method, curve in by_method.items():
-        points = dict(zip(curve.x, curve.y, strict=True))
-        cells: list[Cell] = [
-            Reading(method, measure, points[x], _beside(method, {m: y[x] for m, y in chance.items() if x in y}))
-            if x in points
-            else None
-            for x in levels
-        ]
-        rows.append((method, *cells, needed_text(curves.images_needed(scores, method, measure, share))))
+        planted = curves.planted_by_scarcity(scores, method)
+        needed = needed_text(curves.images_needed(scores, method, measure, share))
+        verdicts = [curves.by_scarcity(scores, method, name).y for name in (DIFFERENT.name, CONFIRMED.name)]
+        for x, hits, different, confirmed in reversed(list(zip(curve.x, curve.y, *verdicts, strict=True))):
+            beside = _beside(method, {m: y[x] for m, y in chance.items() if x in y})
+            decided = (different, confirmed) if method in deciding else (None, None)
+            rows.append((method, x, planted[x], Reading(method, measure, hits, beside), *decided, needed))
+            needed = ""  # once a method
+    columns = (
+        Column("method"), Column("scarcity", "percent"), Column("images planted", "number"), Column("hits", "percent"),
+        Column(DIFFERENT.name, "percent"), Column(CONFIRMED.name, "percent"),
+        Column(f"images for {numbers.percent(share)}"),
+    )  # fmt: skip
     note = (
-        f"{in_words(measure).capitalize()} by the share of a side's images that show its truth; last, from how many "
-        f"images on {numbers.percent(share)} is reached (isotonic fit). {_INTERVAL}{_chance(scores)}"
+        f"By the share of a side's images that show its truth: {in_words(measure)}, {DIFFERENT.words}, and "
+        f"{CONFIRMED.words} (a lead: a finding that is significant given all others, or that is confirmed); last, from "
+        f"how many images on the hits reach {numbers.percent(share)} (isotonic fit). {INTERVALS}{_chance(scores)}"
     )
-    return Table("scarcity", "Scarcity", note, (Column("method"), *columns), tuple(rows))
+    return Table("scarcity", "Scarcity", note, columns, tuple(rows))
 
 
 def correlation_table(scores: Sequence[SideScore], measure: str) -> Table:
@@ -173,7 +194,7 @@ def coverage_table(scores: Sequence[SideScore], measure: str) -> Table:
         cells = (Reading(method, measure, e, c) for e, c in zip(estimates, beside, strict=True))
         rows.append((method, *cells))
     columns = (Column("method"), *(Column(f"≥ {numbers.unit(threshold)}", "percent") for threshold in COVERED))
-    note = f"Share of pairs whose sides all reach the threshold by {in_words(measure)}. {_INTERVAL}{_chance(scores)}"
+    note = f"Share of pairs whose sides all reach the threshold by {in_words(measure)}. {INTERVALS}{_chance(scores)}"
     return Table("coverage", "Joint coverage", note, columns, tuple(rows))
 
 
@@ -182,7 +203,7 @@ def mixture_table(scores: Sequence[SideScore]) -> Table:
     near = (NEAR, NEAR_JOINED) if _near_measures(scores) else ()
     measures = [*(HITS[Level.SYNONYM, cut].name for cut in ("top 1", "top 5")), MAIN, *near]
     columns = (Column("concept + density"), *(Column(m, "unit" if m in near else "percent") for m in measures))
-    note = f"First findings of the SAE latents, then of the density ratio, five in all. {_INTERVAL}{_chance(scores)}"
+    note = f"First findings of the SAE latents, then of the density ratio, five in all. {INTERVALS}{_chance(scores)}"
     rows = tuple(row for row in _by_method(scores, measures) if row[0] not in CHANCE)
     return Table("mixtures", "Mix of the proposers", note, columns, rows)
 
@@ -208,59 +229,6 @@ def _first_words(findings: Sequence[Sequence[str]]) -> str:
     return ", ".join(finding[0] for finding in findings[:TOP] if finding) or "nothing"
 
 
-def precision_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge) -> Table:
-    """How true the confirmed findings are."""
-    rows: list[tuple[Cell, ...]] = [
-        (p.method, p.confirmed, p.first_word, p.any_word)
-        for p in precisions(pairs, predictions, judge)
-        if p.confirmed.value
-    ]
-    columns = (
-        Column("method"), Column("confirmed a side", "number"), Column("its first word is the truth", "percent"),
-        Column("one of its words is", "percent"),
-    )  # fmt: skip
-    note = (
-        f"Of the first {TOP} findings of a side those that are confirmed, and how many of them name the truth, exactly "
-        "or by a synonym: a lower bound, since what comes with a thing differs too. "
-    )
-    return Table("precision", "What is confirmed", note + _INTERVAL, columns, tuple(rows))
-
-
-def alarm_table(pairs: Sequence[Pair], predictions: Sequence[Prediction], level: float = 0.05) -> Table:
-    """What is claimed of random halves of one set."""
-    rows: list[tuple[Cell, ...]] = [
-        (
-            f.method,
-            Estimate(f.share, f.interval, f.runs),
-            level if f.abstains else "none: it never abstains",
-            f.findings,
-            f.runs,
-        )
-        for f in false_alarms(pairs, predictions)
-    ]
-    columns = (
-        Column("method"), Column("runs with a claim", "percent"), Column("level", "percent"),
-        Column("findings a run", "number"), Column("runs", "number"),
-    )  # fmt: skip
-    note = (
-        "Share of random halves of one set (A = A) with any confirmed finding, or with any proposal of a method that "
-        "confirms nothing; Wilson intervals. Methods that train an SAE for the pair (task-) are not asked."
-    )
-    return Table("false-alarms", "False alarms", note, columns, tuple(rows))
-
-
-def cost_table(predictions: Sequence[Prediction]) -> Table:
-    """Seconds and captions a pair."""
-    rows: list[tuple[Cell, ...]] = [
-        (c.method, c.seconds, c.captioned, c.abstained, c.pairs) for c in costs(predictions)
-    ]
-    columns = (
-        Column("method"), Column("time a pair", "seconds"), Column("images captioned a pair", "number"),
-        Column("answered “no difference”", "percent"), Column("pairs", "number"),
-    )  # fmt: skip
-    return Table("cost", "Cost", f"Means over pairs, embeddings cached. {_INTERVAL}", columns, tuple(rows))
-
-
 def sensitivity_table(setting: str, runs: Sequence[Run], base: Run, methods: Sequence[str]) -> Table:
     """The same pairs answered with one setting changed at a time.
 
@@ -284,7 +252,7 @@ def sensitivity_table(setting: str, runs: Sequence[Run], base: Run, methods: Seq
         Column("method"), Column("value"), *(Column(name, "percent") for name in names[:3]), Column(names[3], "unit"),
         *(Column(f"{name}, change", "points") for name in names[1:3]),
     )  # fmt: skip
-    note = f"Share of sides named, and the change against the value that is set, paired. {_INTERVAL}"
+    note = f"Share of sides named, and the change against the value that is set, paired. {INTERVALS}"
     return Table(setting.replace(".", "-"), setting, note, columns, tuple(rows))
 
 

@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.pairs.builder import Builder, SetSource
+from latentdiff.noisydiff.pairs.builder import Annotated, Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import Labels
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.sampling import Parts, TooFewImages, assemble, check_share, halves, shuffled, truth_of
@@ -165,4 +165,8 @@ def _rebuild(labels: Labels, recipe: dict[str, Any], seed: int) -> Pair:
     return annotation_pair(labels, **recipe, seed=seed)
 
 
-BUILDER = Builder("annotations", _build, _rebuild, AnnotationSettings)
+def _annotated(source: SetSource, settings: AnnotationSettings) -> Annotated:
+    return Annotated.of(source.labels(), truth_of)
+
+
+BUILDER = Builder("annotations", _build, _rebuild, AnnotationSettings, _annotated)

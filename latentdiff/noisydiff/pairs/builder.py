@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from latentdiff.noisydiff.pairs.labels import Labels, coco_labels, table_labels
-from latentdiff.noisydiff.pairs.pair import Pair
+from latentdiff.noisydiff.pairs.pair import Pair, Truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,25 @@ class SetSource:
         return {id: found for id, found in coco_labels(self.instances).items() if id in there}
 
 
+@dataclass(frozen=True, eq=False)
+class Annotated:
+    """What is known to be in the images of a set, planted or not: claims are checked against it.
+
+    Attributes:
+        labels: of each image that anything is known of; what is not among them is not in the image.
+        truths: what each of these labels is called; for what is planted, the same `Truth` as in the pairs.
+    """
+
+    labels: Labels
+    truths: Mapping[str, Truth]
+
+    @classmethod
+    def of(cls, labels: Labels, called: Callable[[str], Truth]) -> Annotated:
+        """The labels of all images, each called by `called`."""
+        known = sorted({label for found in labels.values() for label in found})
+        return cls(labels, {label: called(label) for label in known})
+
+
 @dataclass(frozen=True)
 class Builder:
     """A way to make pairs.
@@ -52,12 +71,14 @@ class Builder:
         build: (source, settings) -> pairs, each with a recipe that holds all that `rebuild` needs.
         rebuild: (what `build` started from, recipe without its `builder`, seed) -> the pair of that recipe.
         settings: class of its settings, a frozen dataclass with defaults; None where it takes none.
+        annotated: (source, settings) -> what is known to be in the images; None where nothing is.
     """
 
     name: str
     build: Callable[[SetSource, Any], list[Pair]]
     rebuild: Callable[[Any, dict[str, Any], int], Pair]
     settings: type | None = None
+    annotated: Callable[[SetSource, Any], Annotated] | None = None
 
     @property
     def sets_scarcity(self) -> bool:

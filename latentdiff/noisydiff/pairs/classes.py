@@ -13,7 +13,7 @@ from typing import Any
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming.wordnet import read_wordnet
-from latentdiff.noisydiff.pairs.builder import Builder, SetSource
+from latentdiff.noisydiff.pairs.builder import Annotated, Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import Classes, table_classes
 from latentdiff.noisydiff.pairs.pair import Pair
 from latentdiff.noisydiff.pairs.sampling import (
@@ -150,4 +150,9 @@ def _rebuild(classes: Classes, recipe: dict[str, Any], seed: int) -> Pair:
     return class_pair(classes, planted, ClassSettings(**recipe, seed=seed))
 
 
-BUILDER = Builder("classes", _build, _rebuild, ClassSettings)
+def _annotated(source: SetSource, settings: ClassSettings) -> Annotated:
+    classes = grouped(table_classes(source.table, source.column), settings.depth)
+    return Annotated.of({id: frozenset({name}) for id, name in classes.items()}, truth_of)
+
+
+BUILDER = Builder("classes", _build, _rebuild, ClassSettings, _annotated)

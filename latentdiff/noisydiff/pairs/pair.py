@@ -33,11 +33,17 @@ class Pair:
     parent: str  # what all images have in common: "person"; "" where nothing is
     a: tuple[str, ...]  # ids of A's images
     b: tuple[str, ...]
-    truth: Mapping[Side, Truth]  # empty for an A = A pair: there is no difference
+    truth: Mapping[Side, Truth]  # what is planted, by side; empty where nothing is
     scarcity: float  # share of a side's images that show its truth (mean of the two sides)
     seed: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)  # the builder's settings, to rebuild it by
     planted: Mapping[Side, int] = field(default_factory=dict)  # images of a side that show its truth; else by scarcity
+    shift: Mapping[Side, Truth] = field(default_factory=dict)  # what each set is as a whole: photos, sketches
+
+    @property
+    def is_null(self) -> bool:
+        """Whether there is no difference to find: nothing is planted, and the sets are of one kind (A = A)."""
+        return not self.truth and not self.shift
 
 
 def write_pairs(pairs: Iterable[Pair], file: Path) -> None:
@@ -64,8 +70,12 @@ def read_pairs(file: Path) -> list[Pair]:
 
 
 def _pair(row: Mapping[str, Any]) -> Pair:
-    truth = {side: Truth(t["phrase"], tuple(t["names"]), t.get("wnid")) for side, t in row["truth"].items()}
-    return Pair(**{**row, "a": tuple(row["a"]), "b": tuple(row["b"]), "truth": truth})
+    truth, shift = ({side: _truth(t) for side, t in told.items()} for told in (row["truth"], row.get("shift", {})))
+    return Pair(**{**row, "a": tuple(row["a"]), "b": tuple(row["b"]), "truth": truth, "shift": shift})
+
+
+def _truth(row: Mapping[str, Any]) -> Truth:
+    return Truth(row["phrase"], tuple(row["names"]), row.get("wnid"))
 
 
 def unique_ids(ids: Sequence[str], where: str) -> None:

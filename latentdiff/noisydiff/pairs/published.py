@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import Side
-from latentdiff.noisydiff.pairs.builder import Builder, SetSource
+from latentdiff.noisydiff.pairs.builder import Annotated, Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import table_classes
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.sampling import truth_of
@@ -177,16 +177,25 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "none"
 
 
-def _build_closed(source: SetSource, settings: None) -> list[Pair]:
+def _contexts(source: SetSource) -> Contexts:
     """By subject and context: from two columns, or from one of groups."""
     if source.context is None:
-        return closed_pairs(contexts_of(groups_of(source.table, source.column)))
+        return contexts_of(groups_of(source.table, source.column))
     subjects = table_classes(source.table, source.column)
     found: dict[tuple[str, str], list[str]] = {}
     for id, context in table_classes(source.table, source.context).items():
         if id in subjects:
             found.setdefault((subjects[id], context), []).append(id)
-    return closed_pairs(found)
+    return found
+
+
+def _build_closed(source: SetSource, settings: None) -> list[Pair]:
+    return closed_pairs(_contexts(source))
+
+
+def _annotated_closed(source: SetSource, settings: None) -> Annotated:
+    labels = {id: frozenset(filter(None, names)) for names, ids in _contexts(source).items() for id in ids}
+    return Annotated.of(labels, truth_of)
 
 
 def _rebuild_closed(contexts: Contexts, recipe: dict[str, Any], seed: int) -> Pair:
@@ -203,5 +212,5 @@ def _rebuild_visdiffbench(groups: Groups, recipe: dict[str, Any], seed: int) -> 
     return visdiff_pairs([Definition(**recipe)], groups)[0]
 
 
-CLOSED = Builder("closed", _build_closed, _rebuild_closed)
+CLOSED = Builder("closed", _build_closed, _rebuild_closed, annotated=_annotated_closed)
 VISDIFFBENCH = Builder("visdiffbench", _build_visdiffbench, _rebuild_visdiffbench)

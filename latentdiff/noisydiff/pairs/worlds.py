@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from latentdiff.errors import LatentDiffError
@@ -11,7 +12,7 @@ from latentdiff.images.worlds import WORLDS
 from latentdiff.images.worlds.scene import World
 from latentdiff.images.worlds.source import PREFIX, parse_spec
 from latentdiff.noisydiff.pairs.annotations import contrast
-from latentdiff.noisydiff.pairs.builder import Builder, SetSource
+from latentdiff.noisydiff.pairs.builder import Annotated, Builder, SetSource
 from latentdiff.noisydiff.pairs.labels import Labels
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.pairs.sampling import check_share, first_built, matched, truth_of
@@ -64,25 +65,37 @@ def world_pair(
         TooFewImages: the pool does not suffice.
     """
     a, b = concepts
-    truths = [_truth(choose("world", world, WORLDS), name) for name in (a, b)]
+    truths = [called_in(choose("world", world, WORLDS), name) for name in (a, b)]
     recipe = {"builder": "worlds", "world": world, "concepts": [a, b], "scarcity": scarcity, "size": size}
     pair = contrast(labels, "", (a, b), truths, recipe, seed)
     return replace(pair, id=world + pair.id)
 
 
-def _truth(world: World, name: str) -> Truth:
+def called_in(world: World, name: str) -> Truth:
+    """What a concept of a world is called: all of its words count.
+
+    Raises:
+        LatentDiffError: the world has no such concept.
+    """
     return Truth(name, world.concept(name).words, truth_of(name).wnid)
 
 
 def _build(source: SetSource, settings: WorldSettings) -> list[Pair]:
-    labels = source.labels()
+    return world_pairs(source.labels(), _world(source).name, settings)
+
+
+def _annotated(source: SetSource, settings: WorldSettings) -> Annotated:
+    return Annotated.of(source.labels(), partial(called_in, _world(source)))
+
+
+def _world(source: SetSource) -> World:
     if not source.images.startswith(PREFIX):
         raise LatentDiffError(f"the builder 'worlds' needs rendered images (world:...); it got {source.images}")
-    return world_pairs(labels, parse_spec(source.images).world, settings)
+    return WORLDS[parse_spec(source.images).world]
 
 
 def _rebuild(labels: Labels, recipe: dict[str, Any], seed: int) -> Pair:
     return world_pair(labels, **recipe, seed=seed)
 
 
-BUILDER = Builder("worlds", _build, _rebuild, WorldSettings)
+BUILDER = Builder("worlds", _build, _rebuild, WorldSettings, _annotated)

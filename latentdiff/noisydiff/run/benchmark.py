@@ -10,7 +10,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.naming import build_vocabulary, embed_vocabulary
 from latentdiff.noisydiff.pages.results import write_results
 from latentdiff.noisydiff.run.harness import kept_predictions, run
-from latentdiff.noisydiff.run.inputs import find_sae, open_images, open_pairs, pairs_file
+from latentdiff.noisydiff.run.inputs import find_sae, open_annotated, open_images, open_pairs, pairs_file
 from latentdiff.noisydiff.scoring.similarity import open_space
 from latentdiff.noisydiff.settings import Settings, to_yaml
 from latentdiff.runlog import RunLog
@@ -63,7 +63,8 @@ def run_all(settings: Settings, command: str = "", answer: bool = True, progress
             inputs = (pairs, images, settings, sae, folder / "answers")
             predictions = run(*inputs, progress) if answer else kept_predictions(*inputs)
         facts = {**log.finish(images=images.digest), "settings": asdict(settings)}
-        page = write_results(f"Noisy-Diff: {one.name}", pairs, predictions, images, space, facts, folder)
+        annotated = open_annotated(one, settings, images)
+        page = write_results(f"Noisy-Diff: {one.name}", pairs, predictions, images, space, facts, folder, annotated)
         with replacing(folder / "config.yaml") as temporary:
             temporary.write_text(to_yaml(settings), encoding="utf-8")
         lines.append(f"{one.name}: {len(pairs)} pairs, {len(settings.methods)} methods; {page}")

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
 
-CACHE_VERSION = {"presets": 9, "baselines": 7}  # goes up when code changes a method's answers
+CACHE_VERSION = {"presets": 10, "baselines": 7}  # goes up when code changes a method's answers
 _SAMPLE = 4096  # images that show what a random direction among them is like
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -171,7 +171,7 @@ def _keys(
         pair.id: {
             method: key_of(key, pair.a, pair.b, pair.parent)
             for method, key in of_method.items()
-            if pair.truth or method not in TASK_METHODS
+            if not pair.is_null or method not in TASK_METHODS
         }
         for pair in pairs
     }

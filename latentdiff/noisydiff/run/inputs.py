@@ -14,7 +14,7 @@ from latentdiff.encoders import Encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.records import file_stamp
 from latentdiff.keys import key_of
-from latentdiff.noisydiff.pairs.builder import SetSource
+from latentdiff.noisydiff.pairs.builder import Annotated, SetSource
 from latentdiff.noisydiff.pairs.null_pairs import null_pairs
 from latentdiff.noisydiff.pairs.pair import Pair, read_pairs, write_pairs
 from latentdiff.noisydiff.pairs.registry import BUILDERS
@@ -71,10 +71,10 @@ def open_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> li
 
 
 def _first(pairs: Sequence[Pair], count: int | None) -> Iterator[Pair]:
-    """The first so many pairs of each scarcity that was asked for, and of the null pairs."""
-    seen: Counter[tuple[bool, float | None]] = Counter()
+    """The first so many pairs of each scarcity that was asked for, of shifts alone, and of the null pairs."""
+    seen: Counter[tuple[bool, bool, float | None]] = Counter()
     for pair in pairs:
-        kind = (bool(pair.truth), pair.recipe.get("scarcity"))
+        kind = (pair.is_null, bool(pair.truth), pair.recipe.get("scarcity"))
         seen[kind] += 1
         if count is None or seen[kind] <= count:
             yield pair
@@ -104,6 +104,12 @@ def build_pairs(one: SetSettings, settings: Settings, images: EmbeddingSet) -> l
     ]
     ids = images.table.column("id").to_pylist()
     return pairs + null_pairs(ids, one.halves, one.halves_size, settings.seed)
+
+
+def open_annotated(one: SetSettings, settings: Settings, images: EmbeddingSet) -> Annotated | None:
+    """What is known to be in the images of a set, held out or not; None where its builder knows nothing."""
+    annotated = BUILDERS[one.builder].annotated
+    return None if annotated is None else annotated(_source(one, settings.data.root, images), one.section)
 
 
 def _variants(one: SetSettings) -> Iterator[tuple[float | None, SetSettings]]:

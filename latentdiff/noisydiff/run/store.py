@@ -55,4 +55,6 @@ def missing(file: Path, keys: Mapping[str, str]) -> list[str]:
 def _prediction(row: Mapping[str, Any]) -> Prediction:
     findings = {side: tuple(tuple(finding) for finding in said) for side, said in row["findings"].items()}
     confirmed = {side: tuple(held) for side, held in row["confirmed"].items()}
-    return Prediction(**{**row, "findings": findings, "confirmed": confirmed})
+    roles = {side: tuple(of) for side, of in row.get("roles", {}).items()}
+    shown = {side: tuple(tuple(ids) for ids in of) for side, of in row.get("shown", {}).items()}
+    return Prediction(**{**row, "findings": findings, "confirmed": confirmed, "roles": roles, "shown": shown})

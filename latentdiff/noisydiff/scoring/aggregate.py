@@ -7,16 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.registry import CHANCE
 from latentdiff.noisydiff.scoring.measures import SideScore
 from latentdiff.statistics.bootstrap import estimate
 from latentdiff.statistics.estimates import Estimate, Reading
+
+
+class OfMethod(Protocol):
+    """A score, a prediction, a checked claim."""
+
+    @property
+    def method(self) -> str:
+        """Whose it is."""
+
+
+M = TypeVar("M", bound=OfMethod)
 
 
 @dataclass(frozen=True)
@@ -27,10 +37,18 @@ class Run:
     scores: Sequence[SideScore]
 
 
-def methods_of(scores: Iterable[SideScore | Prediction]) -> list[str]:
+def methods_of(scores: Iterable[OfMethod]) -> list[str]:
     """The methods in the order in which they first occur; those of chance last."""
     known = list(dict.fromkeys(score.method for score in scores))
     return [m for m in known if m not in CHANCE] + [m for m in CHANCE if m in known]
+
+
+def by_method(items: Iterable[M]) -> dict[str, list[M]]:
+    """Scores or predictions by their method, as they come."""
+    found: dict[str, list[M]] = {}
+    for item in items:
+        found.setdefault(item.method, []).append(item)
+    return found
 
 
 def per_pair(scores: Iterable[SideScore], measure: str, method: str) -> dict[str, float]:

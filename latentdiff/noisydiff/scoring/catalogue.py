@@ -71,8 +71,15 @@ JOINED = {
     for name, cut in CUTS.items()
     if cut.unit == "findings"
 }  # of the words of a finding as one phrase
-MEASURES = {one.name: one for one in (*HITS.values(), *RANKS.values(), *SIMILARITY.values(), *JOINED.values())}
+DIFFERENT = Measure("different", "pairs that are called different", "percent")
+CONFIRMED = Measure("confirmed truth", "sides with a lead whose first word is the truth or its synonym", "percent")
+MEASURES = {
+    one.name: one
+    for one in (*HITS.values(), *RANKS.values(), DIFFERENT, CONFIRMED, *SIMILARITY.values(), *JOINED.values())
+}
 SIMILARITIES = tuple(one.name for one in (*SIMILARITY.values(), *JOINED.values()))
+
+INTERVALS = "95 % intervals by bootstrap over pairs."
 
 MAIN = HITS[Level.SYNONYM, "25 words"].name  # what methods are compared by: hits at an equal number of words
 NEAR = SIMILARITY["top 5"].name  # the paper's

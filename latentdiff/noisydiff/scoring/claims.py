@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from latentdiff.hypotheses import SIDES, Interval
-from latentdiff.noisydiff.methods.predictions import TOP, Prediction
+from latentdiff.noisydiff.methods.predictions import TOP, Prediction, claims_of
 from latentdiff.noisydiff.pairs.pair import Pair
-from latentdiff.noisydiff.scoring.catalogue import Level
-from latentdiff.noisydiff.scoring.measures import Judge, check_predictions, level_of
+from latentdiff.noisydiff.scoring.aggregate import by_method
+from latentdiff.noisydiff.scoring.measures import Judge, check_predictions, names_it
 from latentdiff.statistics import wilson
 from latentdiff.statistics.bootstrap import estimate, ratio
 from latentdiff.statistics.estimates import Estimate
@@ -23,7 +23,7 @@ class FalseAlarms:
 
     method: str
     runs: int
-    alarms: int  # runs with any confirmed finding; of a method that confirms nothing, with any finding
+    alarms: int  # runs with any claim (`claims_of`); of a method that claims nothing, with any finding
     share: float
     interval: Interval  # Wilson
     findings: Estimate  # proposed in a run, both sides together
@@ -58,17 +58,22 @@ def false_alarms(pairs: Sequence[Pair], predictions: Sequence[Prediction]) -> li
         LatentDiffError: a prediction is of no pair, or a method has two for one pair.
     """
     check_predictions({pair.id: pair for pair in pairs}, predictions)
-    null = {pair.id for pair in pairs if not pair.truth}
+    null = {pair.id for pair in pairs if pair.is_null}
     result = []
-    for method, own in _by_method([p for p in predictions if p.pair in null]).items():
+    for method, own in by_method(p for p in predictions if p.pair in null).items():
         proposed = [sum(len(findings) for findings in one.findings.values()) for one in own]
         alarms = sum(map(_alarm, own))
         low, high = wilson(np.array([alarms]), len(own))
         interval = Interval(float(low[0]), float(high[0]))
-        abstains = any(one.confirmed or one.abstained for one in own)
+        abstains = method in deciding(own)
         share = alarms / len(own)
         result.append(FalseAlarms(method, len(own), alarms, share, interval, estimate(proposed), abstains))
     return result
+
+
+def deciding(predictions: Iterable[Prediction]) -> frozenset[str]:
+    """The methods that ever answer "no difference", or claim a part of what they say."""
+    return frozenset(one.method for one in predictions if one.confirmed or one.roles or one.abstained)
 
 
 def precisions(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: Judge) -> list[Precision]:
@@ -83,7 +88,7 @@ def precisions(pairs: Sequence[Pair], predictions: Sequence[Prediction], judge: 
     check_predictions(by_id, predictions)
     planted = [p for p in predictions if p.confirmed and by_id[p.pair].truth]
     result = []
-    for method, own in _by_method(planted).items():
+    for method, own in by_method(planted).items():
         counts = np.array([_confirmed_and_true(by_id[one.pair], one, judge) for one in own], float)
         sides, confirmed, first_word, any_word = counts.T
         shares = (ratio(true, confirmed) for true in (first_word, any_word))
@@ -101,7 +106,7 @@ def costs(predictions: Sequence[Prediction]) -> list[Cost]:
             estimate([float(one.captioned) for one in own]),
             float(np.mean([one.abstained for one in own])),
         )
-        for method, own in _by_method(predictions).items()
+        for method, own in by_method(predictions).items()
     ]
 
 
@@ -124,6 +129,8 @@ def mixtures(
                 for side in SIDES
             },
             confirmed={},
+            roles={},
+            shown={},
             abstained=first.abstained and other.abstained,
             seconds=first.seconds + other.seconds,
             captioned=other.captioned,
@@ -140,19 +147,12 @@ def _confirmed_and_true(pair: Pair, prediction: Prediction, judge: Judge) -> tup
     for side, truth in pair.truth.items():
         accepted, findings = judge(truth), prediction.findings.get(side, ())
         for words, held in zip(findings[:TOP], prediction.confirmed.get(side, ()), strict=False):
-            named = [level_of(word, accepted) in (Level.EXACT, Level.SYNONYM) for word in words] if held else []
+            named = [names_it(word, accepted) for word in words] if held else []
             confirmed, first_word, any_word = confirmed + held, first_word + any(named[:1]), any_word + any(named)
     return len(pair.truth), confirmed, first_word, any_word
 
 
 def _alarm(prediction: Prediction) -> bool:
-    if prediction.confirmed:
-        return any(any(held) for held in prediction.confirmed.values())
+    if prediction.confirmed or prediction.roles:
+        return bool(claims_of(prediction))
     return not prediction.abstained and any(prediction.findings.values())
-
-
-def _by_method(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
-    found: dict[str, list[Prediction]] = {}
-    for prediction in predictions:
-        found.setdefault(prediction.method, []).append(prediction)
-    return found

@@ -72,6 +72,16 @@ def by_planted(scores: Sequence[SideScore], method: str, measure: str) -> Curve:
     return _along(scores, method, measure, lambda score: score.planted)
 
 
+def planted_by_scarcity(scores: Sequence[SideScore], method: str) -> dict[float, float]:
+    """The mean number of images of a side that show the truth, at each x of `by_scarcity`."""
+    planted = _x_of_pairs(scores, method, lambda score: score.planted)
+    of_pair = _x_of_pairs(scores, method, lambda score: score.scarcity)
+    at: dict[float, list[float]] = {}
+    for pair, x in zip(of_pair, binned(list(of_pair.values())), strict=True):
+        at.setdefault(x, []).append(planted[pair])
+    return {x: float(np.mean(values)) for x, values in at.items()}
+
+
 def by_size(scores: Sequence[SideScore], method: str, measure: str) -> Curve:
     """The mean score against the number of images of a side."""
     return _along(scores, method, measure, lambda score: score.images)
@@ -155,7 +165,7 @@ def curves(
 def _along(scores: Sequence[SideScore], method: str, measure: str, x_of: Callable[[SideScore], float]) -> Curve:
     values, x_of_pair = per_pair(scores, measure, method), _x_of_pairs(scores, method, x_of)
     bins: dict[float, list[float]] = {}
-    for pair, x in zip(values, _binned(list(x_of_pair.values())), strict=True):
+    for pair, x in zip(values, binned(list(x_of_pair.values())), strict=True):
         bins.setdefault(x, []).append(values[pair])
     return Curve(method, tuple(sorted(bins)), tuple(estimate(bins[x]) for x in sorted(bins)))
 
@@ -169,7 +179,7 @@ def _x_of_pairs(scores: Sequence[SideScore], method: str, x_of: Callable[[SideSc
     return {pair: float(np.mean(values)) for pair, values in sides.items()}
 
 
-def _binned(x: Sequence[float]) -> list[float]:
+def binned(x: Sequence[float]) -> list[float]:
     """Each x as it is shown: itself (three digits) where few differ, else the geometric mean of its quantile bin."""
     rounded = [float(f"{value:.3g}") for value in x]
     if len(set(rounded)) <= LEVELS_SHOWN:

@@ -18,9 +18,19 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import Side
 from latentdiff.naming.fold import fold
 from latentdiff.naming.wordnet import read_wordnet
-from latentdiff.noisydiff.methods.predictions import TOP, Prediction
+from latentdiff.noisydiff.methods.predictions import LEADS, TOP, Prediction, claims_of
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
-from latentdiff.noisydiff.scoring.catalogue import CUTS, HITS, JOINED, LEVELS, RANKS, SIMILARITY, Level
+from latentdiff.noisydiff.scoring.catalogue import (
+    CONFIRMED,
+    CUTS,
+    DIFFERENT,
+    HITS,
+    JOINED,
+    LEVELS,
+    RANKS,
+    SIMILARITY,
+    Level,
+)
 from latentdiff.noisydiff.scoring.similarity import SentenceSpace
 
 Findings = Sequence[Sequence[str]]  # of one side, best first; a finding is its words, best first
@@ -51,7 +61,7 @@ class SideScore:
     scarcity: float
     planted: int  # images of the side that show the truth
     images: int  # of the side
-    values: Mapping[str, float]  # by name of MEASURES: hits 0 or 1, reciprocal ranks, cosines
+    values: Mapping[str, float]  # by name of MEASURES: hits and verdict 0 or 1, reciprocal ranks, cosines
     ranks: Mapping[Level, int | None]  # level -> the first finding that hits, from 1
 
 
@@ -123,6 +133,11 @@ def level_of(entry: str, accepted: Accepted) -> Level | None:
     return next((level for level, words in zip(LEVELS, accepted, strict=True) if not keys.isdisjoint(words)), None)
 
 
+def names_it(entry: str, accepted: Accepted) -> bool:
+    """Whether an entry names the truth exactly or by a synonym."""
+    return level_of(entry, accepted) in (Level.EXACT, Level.SYNONYM)
+
+
 def first_hits(findings: Findings, accepted: Accepted) -> dict[Level, int | None]:
     """For each level the rank of the first finding that hits, from 1; None where none does."""
     reached = [[level_of(entry, accepted) for entry in finding] for finding in findings]
@@ -173,6 +188,9 @@ def _score_side(
     ranks = first_hits(findings, accepted)
     for level, rank in ranks.items():
         values[RANKS[level].name] = 1 / rank if rank else 0.0
+    leads = [claim for claim in claims_of(prediction) if claim.side == side and claim.role in LEADS]
+    values[DIFFERENT.name] = float(not prediction.abstained)
+    values[CONFIRMED.name] = float(any(names_it(word, accepted) for lead in leads for word in lead.words[:1]))
     if space is not None:
         for cut, measure in SIMILARITY.items():
             values[measure.name] = _nearest(space, truth.phrase, entries_within(findings, cut))

@@ -10,6 +10,7 @@ from PIL import Image
 
 from latentdiff.errors import LatentDiffError
 from latentdiff.images.worlds import WorldSource, read_world, render
+from latentdiff.images.worlds.styles import STYLES
 
 
 def pixels_of(data: bytes) -> np.ndarray:
@@ -79,3 +80,39 @@ def test_a_mistake_in_a_spec_is_one_line_that_says_what_to_do(spec: str, message
 def test_an_address_without_a_valid_index_is_refused(end: str) -> None:
     with pytest.raises(LatentDiffError, match="names no image; end it in #0 to #2"):
         read_world(f"world:satellite?images=3{end}")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_changes_the_look_of_its_share_of_the_images_and_nothing_else(style: str) -> None:
+    spec = "world:everyday?images=40&seed=3"
+    source = WorldSource(f"{spec}&dog=0.5&{style}=.5")
+    assert next(iter(source)).uri == f"world:everyday?images=40&seed=3&{style}=0.5&dog=0.5#0"
+    of_images = []
+    for record, plain in zip(source, WorldSource(f"{spec}&dog=0.5"), strict=True):
+        of_images.append(record.metadata["style"])
+        assert {name: record.metadata[name] for name in plain.metadata} == plain.metadata
+        data, in_colour = read_world(record.uri), pixels_of(plain.read())
+        assert data == record.read()
+        assert np.array_equal(pixels_of(data), STYLES[style](in_colour) if of_images[-1] == style else in_colour)
+    assert 10 < of_images.count(style) < 30 and set(of_images) == {style, "colour"}
+    assert {record.metadata["style"] for record in WorldSource(f"{spec}&{style}=1")} == {style}
+    assert "style" not in next(iter(WorldSource(spec))).metadata
+
+
+def test_grey_has_no_colour_night_is_darker_and_a_sketch_is_lines_on_white() -> None:
+    in_colour = render("everyday", 3, 0).pixels
+    grey, night, sketch = (STYLES[name](in_colour).astype(int) for name in ("grey", "night", "sketch"))
+    assert np.ptp(grey, axis=2).max() == 0 and abs(grey.mean() - in_colour.mean()) < 20
+    assert (night <= in_colour).all() and night.mean() < 0.6 * in_colour.mean()
+    assert np.median(sketch) > 230 and sketch.min() < 130 and np.ptp(sketch, axis=2).max() == 0
+    assert {one.shape for one in (grey, night, sketch)} == {in_colour.shape}
+
+
+def test_styles_take_turns_over_the_images_and_their_shares_add_up_to_one_at_most() -> None:
+    styles = [record.metadata["style"] for record in WorldSource("world:everyday?images=400&grey=.2&sketch=.3")]
+    shares = {style: styles.count(style) / 400 for style in ("grey", "sketch", "colour")}
+    assert shares == pytest.approx({"grey": 0.2, "sketch": 0.3, "colour": 0.5}, abs=0.06)
+    with pytest.raises(LatentDiffError, match="the shares of sketch, night add up to more than 1"):
+        WorldSource("world:everyday?sketch=.5&night=.6")
+    with pytest.raises(LatentDiffError, match=r"'night=2' in 'world:everyday\?night=2': give a share between 0 and 1"):
+        WorldSource("world:everyday?night=2")

@@ -206,6 +206,14 @@ def test_halves_of_one_set_train_no_sae_of_their_own(run: Run, images: Embedding
     ]  # fmt: skip
 
 
+def test_an_sae_is_trained_for_two_styles_with_nothing_planted(
+    run: Run, images: EmbeddingSet, trained: list[str]
+) -> None:
+    pair = dataclasses.replace(pairs_of(images, 1)[0], shift={"a": Truth("photo", ("photo",))})
+    run(pairs=[pair], methods=("task-concept",))
+    assert trained == ["task-concept"]
+
+
 def test_fresh_answers_everything_anew(run: Run, asked: list[str]) -> None:
     run()
     asked.clear()

@@ -11,6 +11,7 @@ import pytest
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.pairs.classes import ClassSettings
+from latentdiff.noisydiff.pairs.shifts import ShiftSettings
 from latentdiff.noisydiff.run import inputs
 from latentdiff.noisydiff.run.inputs import build_pairs, open_pairs, pairs_file
 from latentdiff.noisydiff.run.sae_pool import held_out
@@ -63,6 +64,72 @@ def test_a_first_look_takes_as_many_pairs_of_every_scarcity_and_of_the_halves(
     pairs = open_pairs(one, settings, classes)
     assert [pair.id.rpartition("@")[2] for pair in pairs[:4]] == ["0.2", "0.2", "0.1", "0.1"]
     assert [pair.id for pair in pairs[4:]] == ["halves/000", "halves/001"]
+
+
+def styles() -> EmbeddingSet:
+    """Two styles, two classes, a hundred images of each."""
+    return table_set(
+        style=[("photo", "sketch")[i % 2] for i in range(400)], label=[("dog", "cat")[i // 2 % 2] for i in range(400)]
+    )
+
+
+SHIFTS = SetSettings("pacs", "pacs", builder="shifts", column="style", context="label")
+
+
+def test_a_first_look_takes_as_many_shifts_alone_as_of_every_share(tmp_path: Path) -> None:
+    one = dataclasses.replace(SHIFTS, shifts=ShiftSettings(each=50, classes=2, draws=3), halves=4, halves_size=50)
+    settings = dataclasses.replace(SETTINGS, out=str(tmp_path), pairs=2)
+    ids = [pair.id for pair in open_pairs(one, settings, styles())]
+    assert [id.partition("/")[2].partition("@")[2].partition("#")[0] for id in ids] == [
+        "",
+        "",
+        "0.04",
+        "0.04",
+        "0.08",
+        "0.08",
+        "",
+        "",
+    ]
+    assert ids[:2] == ["photo-sketch/alone", "photo-sketch/alone#1"]
+    assert ids[-2:] == ["halves/000", "halves/001"]
+
+
+def test_what_is_known_of_the_images_is_that_of_all_of_them_and_called_as_in_the_pairs(
+    classes: EmbeddingSet,
+) -> None:
+    held = dataclasses.replace(CLASSES, part="held-out")
+    known = inputs.open_annotated(held, SETTINGS, classes)
+    assert known is not None
+    assert known.labels["1.jpg"] == {"cat"} and len(known.labels) == 400
+    truths = {truth for pair in build_pairs(CLASSES, SETTINGS, classes) for truth in pair.truth.values()}
+    assert truths <= set(known.truths.values())
+    known = inputs.open_annotated(SHIFTS, SETTINGS, styles())
+    assert known is not None and known.labels["1.jpg"] == {"sketch", "dog"}
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"), [(None, {"sketch"}), ("label", {"sketch", "dog"})], ids=["one column", "two"]
+)
+def test_of_closed_sets_the_context_is_known_and_the_subject(context: str | None, expected: set[str]) -> None:
+    columns = {"column": "style"} if context is None else {"column": context, "context": "style"}
+    one = dataclasses.replace(SHIFTS, builder="closed", **({"context": None} | columns))
+    known = inputs.open_annotated(one, SETTINGS, styles())
+    assert known is not None and known.labels["1.jpg"] == expected
+    truths = {truth for pair in build_pairs(one, SETTINGS, styles()) for truth in pair.truth.values()}
+    assert truths <= set(known.truths.values())
+
+
+def test_lists_of_labels_are_known_as_they_are_and_of_published_pairs_nothing() -> None:
+    images = table_set(20, labels=[["dog", "sofa"] if i % 2 else [] for i in range(20)])
+    listed = dataclasses.replace(CLASSES, builder="annotations", column="labels")
+    known = inputs.open_annotated(listed, SETTINGS, images)
+    assert known is not None
+    assert (known.labels["1.jpg"], known.labels["2.jpg"]) == ({"dog", "sofa"}, frozenset())
+    world = dataclasses.replace(listed, builder="worlds", images="world:everyday?images=20")
+    with_bench = table_set(20, labels=[["bench"]] * 20)
+    called = inputs.open_annotated(world, SETTINGS, with_bench)
+    assert called is not None and "park bench" in called.truths["bench"].names
+    assert inputs.open_annotated(dataclasses.replace(CLASSES, builder="visdiffbench"), SETTINGS, images) is None
 
 
 def test_halves_come_after_the_pairs_and_have_no_truth(classes: EmbeddingSet) -> None:

@@ -14,7 +14,7 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.pairs.pair import Pair, Truth
 from latentdiff.noisydiff.scoring.aggregate import Run, methods_of, paired, per_pair, readings
-from latentdiff.noisydiff.scoring.claims import costs, false_alarms, mixtures, precisions
+from latentdiff.noisydiff.scoring.claims import costs, deciding, false_alarms, mixtures, precisions
 from latentdiff.noisydiff.scoring.curves import (
     by_planted,
     by_scarcity,
@@ -23,6 +23,7 @@ from latentdiff.noisydiff.scoring.curves import (
     correlations,
     images_needed,
     joint_coverage,
+    planted_by_scarcity,
 )
 from latentdiff.noisydiff.scoring.measures import SideScore, by_names
 from latentdiff.statistics.bootstrap import estimate
@@ -132,6 +133,12 @@ def test_the_scarcity_curve_has_a_point_for_every_level():
     assert by_planted(scores, "m", "hit").x == (5, 20, 50) and by_size(scores, "m", "hit").x == (1000,)
 
 
+def test_the_images_planted_at_each_point_of_the_curve_are_means_over_pairs():
+    scores = [*at_levels({5: [0, 1], 20: [1]}), side(1, "odd", planted=60, scarcity=0.02)]
+    assert planted_by_scarcity(scores, "m") == {0.005: 5, 0.02: 40}
+    assert tuple(sorted(planted_by_scarcity(scores, "m"))) == by_scarcity(scores, "m", "hit").x
+
+
 @settings(deadline=None)
 @given(st.lists(st.floats(0.001, 0.5), min_size=20, max_size=60))
 def test_many_levels_are_put_into_few_bins_that_lose_no_pair(scarcities):
@@ -184,6 +191,30 @@ def test_a_false_alarm_is_a_confirmed_finding_or_any_word_of_a_method_that_confi
     assert (silent.runs, silent.alarms) == (1, 0)
 
 
+def test_any_role_is_a_claim_and_confirmed_findings_without_one_are_none():
+    found, roles = {"a": (("x",), ("y",))}, [("", ""), ("", "travels"), ("shift", ""), ("", "")]
+    answers = [
+        Prediction("ours", f"s{i}", found, {"a": (True, True)}, {"a": of}, abstained=True) for i, of in enumerate(roles)
+    ]
+    answers += [Prediction("unchecked", f"s{i}", found, {}, {"a": of}) for i, of in enumerate(roles)]
+    for method in false_alarms(SAME, answers):
+        assert (method.alarms, method.runs, method.abstains) == (2, 4, True)
+
+
+def test_two_styles_are_no_null_pair():
+    shift = {"a": Truth("photo", ("photo",)), "b": Truth("sketch", ("sketch",))}
+    pair = Pair("p", "", ("1",), ("2",), {}, 0.0, shift=shift)
+    assert false_alarms([pair], [Prediction("m", "p", {"a": (("x",),)})]) == []
+
+
+def test_methods_that_claim_or_abstain_decide_and_others_do_not():
+    answers = [
+        Prediction("ours", "p", {"a": (("x",),)}, roles={"a": ("",)}), Prediction("shy", "p", abstained=True),
+        Prediction("shy", "q"), Prediction("checks", "p", confirmed={"a": ()}), Prediction("always", "p"),
+    ]  # fmt: skip
+    assert deciding(answers) == {"ours", "shy", "checks"}
+
+
 def test_pairs_with_a_truth_raise_no_false_alarm():
     pair = Pair("p", "", ("1",), ("2",), {"a": Truth("dog", ("dog",))}, 0.1)
     assert false_alarms([pair], [Prediction("m", "p", {"a": (("x",),)})]) == []
@@ -226,3 +257,9 @@ def test_a_mixture_takes_the_first_findings_of_both_branches(concepts, densities
 
 def test_a_pair_that_one_branch_did_not_answer_is_in_no_mixture():
     assert mixtures([Prediction("concept", "p", {}), Prediction("density", "q", {})]) == []
+
+
+def test_a_mixture_claims_nothing():
+    first = Prediction("concept", "p", {"a": (("x",), ("y",))}, {}, {"a": ("lead", "")}, {"a": (("1",), ())})
+    second = Prediction("density", "p", {"a": (("z",),)}, {}, {"a": ("lead",)})
+    assert all(not mixture.roles and not mixture.shown for mixture in mixtures([first, second]))

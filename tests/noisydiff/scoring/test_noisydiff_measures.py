@@ -129,7 +129,35 @@ def test_similarity_is_the_largest_cosine_over_words_and_over_joined_findings(fi
 
 def test_a_side_of_which_nothing_is_said_scores_zero():
     (result,) = score([a_pair()], [Prediction("m", "p", {})], lambda truth: DOG, SentenceSpace(letters))
-    assert set(result.values.values()) == {0.0} and set(result.ranks.values()) == {None}
+    assert {value for name, value in result.values.items() if name != "different"} == {0.0}
+    assert set(result.ranks.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("words", "role", "value"),
+    [
+        (("Dogs", "cat"), "lead", 1), (("domestic dog",), "lead", 1), (("puppy",), "lead", 0),
+        (("cat", "dog"), "lead", 0), (("dog",), "travels", 0), (("dog",), "", 0),
+    ],
+)  # fmt: skip
+def test_a_confirmed_truth_is_a_lead_whose_first_word_is_the_truth_or_its_synonym(words, role, value):
+    told = Prediction("m", "p", {"a": (("x",), words)}, {}, {"a": ("lead", role)})
+    (result,) = score([a_pair()], [told], lambda truth: DOG)
+    assert result.values["confirmed truth"] == value
+    other = Prediction("m", "p", {"b": (words,)}, {}, {"b": (role,)})  # of the side that has no dog
+    assert score([a_pair()], [other], lambda truth: DOG)[0].values["confirmed truth"] == 0
+
+
+def test_without_roles_a_confirmed_truth_is_what_is_confirmed():
+    told = Prediction("m", "p", {"a": (("dog",), ("x",))}, {"a": (True, True)})
+    doubted = Prediction("n", "p", {"a": (("dog",), ("x",))}, {"a": (False, True)})
+    values = [one.values["confirmed truth"] for one in score([a_pair()], [told, doubted], lambda truth: DOG)]
+    assert values == [1, 0]
+
+
+def test_a_pair_is_called_different_unless_the_answer_was_no_difference():
+    answers = [Prediction("m", "p", {}), Prediction("n", "p", {"a": (("dog",),)}, abstained=True)]
+    assert [one.values["different"] for one in score([a_pair()], answers, lambda truth: DOG)] == [1, 0]
 
 
 def test_a_pair_without_a_truth_has_no_score():
