@@ -2,7 +2,8 @@
 
 Stored vectors of the original ViT-B/32: photographs with tags, and object names as the vocabulary. For each tag, A is
 the photographs with it and B those without; what the first five findings of every method say of A is printed, with the
-text vectors centred and as they are (raw), named by decoder rows or by the strongest images, and with CSLS.
+text vectors centred and as they are (raw), named by what differs, by decoder rows or by the strongest images, with
+CSLS.
 """
 
 from __future__ import annotations

@@ -83,12 +83,12 @@ def planted(
 
 def claimed(plain: ComparisonResult, verified: ComparisonResult) -> dict[str, bool]:
     """Who says that the sets differ."""
-    confirmed = [f for f in verified.findings if f.status is Status.CONFIRMED]
+    leads = [f for f in verified.findings if f.status is Status.LEADS]
     latents, density = plain.artefact("sae_latents"), plain.artefact("density_ratio")
     return {
-        "concept branch, any q <= .05": latents.significant > 0,
+        "concept branch, any significant latent": latents.significant > 0,
         "density branch, p <= .05": density.different,
-        "one list, any confirmed finding": bool(confirmed),
+        "one list, any lead": bool(leads),
         "verdict": verified.different,
     }
 

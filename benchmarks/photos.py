@@ -109,9 +109,8 @@ def evaluate(images: EmbeddingSet, rows: np.ndarray, sae: SparseAutoencoder, cou
     words = latentdiff.naming.embed_vocabulary(
         latentdiff.naming.build_vocabulary(settings.naming), encoder, settings.naming
     )
-    names = latentdiff.naming.name_directions(
-        sae.W_dec.detach().numpy(), words, images.rows(rows[:4096]), settings.naming
-    )
+    decoder = sae.W_dec.detach().numpy()
+    names = latentdiff.naming.make_namer(decoder, words, settings.naming).name(decoder)
     tallies: dict[str, Tally] = {}
     wnids = np.array(images.table.column("wnid").to_pylist())
     draw = np.random.default_rng(1)

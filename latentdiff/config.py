@@ -86,6 +86,14 @@ METHODS: dict[str, dict[str, Any]] = {
 
 MOVED = {  # keys that there were, and what says the same today
     "density.enabled": "proposers (proposers=[sae_latents] leaves the density ratio out)",
+    "concepts.level": "level (of the verdict; all tests share it)",
+    "verify.level": "level (of the verdict; all tests share it)",
+}
+GONE = {  # keys that there were, and why nothing takes their place
+    **dict.fromkeys(
+        ("concepts.correction", "concepts.exact_below", "concepts.strength_from"),
+        "latents are tested by permuting the sides (concepts.permutations)",
+    ),
 }
 
 
@@ -235,6 +243,9 @@ def _set(schema: DictConfig, key: str, value: Any) -> Iterator[str]:
         return
     if key in MOVED:
         yield f"'{key}' is now {MOVED[key]}"
+        return
+    if key in GONE:
+        yield f"'{key}' is gone: {GONE[key]}"
         return
     if key not in keys:
         near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)

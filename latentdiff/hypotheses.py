@@ -47,13 +47,19 @@ class Counted(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of a hypothesis on images that it was not written from."""
+    """What became of a hypothesis."""
 
-    CONFIRMED = "confirmed"
+    SHIFT = "overall shift"  # the sets differ by it as wholes
+    LEADS = "leads"  # it differs, and nothing else that differs explains it
+    TRAVELS = "travels"  # it differs, and what leads explains it
+    DIFFERS = "differs"  # it differs; nothing tells whether it leads, as where an overall shift says everything
     TESTED = "tested"  # no text about images: its proposer tested it, and its q says how sure it is
     WEAK = "weak"
     REFUTED = "refuted"
     NOT_CHECKED = "not checked"
+
+
+SURE = (Status.SHIFT, Status.LEADS, Status.TRAVELS, Status.DIFFERS)  # it differs, whatever the reason
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,8 @@ class Hypothesis:
     words: tuple[str, ...]  # the text, best word first; a phrase is one entry
     name_found: bool  # False: no word fits, the images must speak
     score: float  # what ranks it among those of its proposer; larger is more
-    part: Part = field(kw_only=True)  # of the images that it was written from; only others can test it
+    part: Part = field(kw_only=True)  # of the images that it was written from; only others can test it, unless
+    label_blind: bool = False  # ... it was fixed before anyone looked at the sides: its evidence, of all, is its test
     about: About = About.IMAGES
     rank: int = 1  # place on its side in its proposer's order, from 1
     rank_decides: bool = True  # whether that order says which is the surer; if not, the evidence does
@@ -114,6 +121,8 @@ class Hypothesis:
     images: tuple[ImageRef, ...] = ()  # images that show it, strongest first
     near_misses: tuple[ImageRef, ...] = ()  # images just below the bar
     latent: int | None = None  # of the SAE
+    power: int = 1  # of a latent's activations, at which it tells the sides apart most surely
+    cut: float = 0.0  # of a label-blind one, the largest p value that is significant
     latent_words: tuple[str, ...] = ()  # what this latent is called whatever is compared
     members: tuple[int, ...] = ()  # other latents shown as this one (same direction, or they fire together)
     details: Mapping[str, float] = field(default_factory=dict)  # further measures by name
@@ -121,19 +130,38 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Verification:
-    """What images that took no part in proposing a hypothesis say of it (docs/methods.md, 7)."""
+    """What images that took no part in writing a text say of it (docs/methods.md, 7)."""
 
-    status: Status
     threshold: float  # text-image cosine above which an image counts as nearer to the text than most
     evidence: Evidence
 
 
 @dataclass(frozen=True)
+class Given:
+    """What the other findings leave of one that is sure by itself (docs/methods.md, 13)."""
+
+    p_value: float  # of a lead given the leads before it, of others given all leads
+    taken: float  # share of its evidence that what it travels with takes: 0 none, 1 all
+    vanishes_given: tuple[str, ...] = ()  # metadata columns each of which alone explains it
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A hypothesis with what became of it."""
+    """A hypothesis with what became of it.
+
+    Attributes:
+        hypothesis: as it was written.
+        status: what became of it.
+        verification: of a text; None: nothing tested its words.
+        given: of what is sure by itself.
+        name_holds: whether its words say what its images show, and say it of one side alone.
+    """
 
     hypothesis: Hypothesis
-    verification: Verification | None = None  # None: nothing tested it
+    status: Status = Status.NOT_CHECKED
+    verification: Verification | None = None
+    given: Given | None = None
+    name_holds: bool = True
 
     @property
     def side(self) -> Side:
@@ -148,36 +176,32 @@ class Finding:
     @property
     def name_found(self) -> bool:
         """Whether any word fits."""
-        return self.hypothesis.name_found
+        return self.hypothesis.name_found and self.name_holds
 
     @property
-    def status(self) -> Status:
-        """What became of it on images that it was not written from."""
-        if self.verification:
-            return self.verification.status
-        return Status.TESTED if self.hypothesis.about is About.METADATA else Status.NOT_CHECKED
-
-    @property
-    def proposed(self) -> Evidence | None:
-        """What speaks for it by itself: the images that fire its latent; of a text, the images that tested it."""
-        if self.verification and self.hypothesis.latent is None:
-            return self.verification.evidence
-        return self.hypothesis.evidence
+    def is_sure(self) -> bool:
+        """Whether it differs beyond chance, whatever the reason."""
+        return self.status in SURE
 
     @property
     def evidence(self) -> Evidence | None:
-        """The evidence to report: where it is confirmed, of the images that confirm it; None where nobody counted."""
-        if self.verification and self.status is Status.CONFIRMED:
-            return self.verification.evidence
-        return self.proposed
+        """The evidence to report: of a text the images that tested it; None where nobody counted."""
+        return self.verification.evidence if self.verification else self.hypothesis.evidence
 
 
 @dataclass(frozen=True)
 class RankedFinding:
-    """A place in the one list: the finding that leads it, and those behind it that say the same."""
+    """A place in the one list.
+
+    Attributes:
+        finding: that leads it.
+        alike: others that say the same.
+        travelling: what travels with it, on either side, the surest first.
+    """
 
     finding: Finding
     alike: tuple[Finding, ...] = ()
+    travelling: tuple[Finding, ...] = ()
 
     @property
     def side(self) -> Side:

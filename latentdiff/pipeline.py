@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latentdiff import metadata
 from latentdiff.contrasts import Contrast
 from latentdiff.embeddings import EmbeddingSet, EmbedSettings, check_encoder, check_same_space
 from latentdiff.encoders import load_encoder
@@ -26,7 +27,7 @@ from latentdiff.naming import (
     WordVectors,
     build_vocabulary,
     embed_vocabulary,
-    name_latents,
+    make_namer,
     text_vectors,
 )
 from latentdiff.proposers import Latents, Proposal, Workspace, choose_proposers
@@ -42,8 +43,8 @@ from latentdiff.result import ComparisonResult, EncoderUsed, ProposerOutcome, Sa
 from latentdiff.runlog import RunLog
 from latentdiff.sae_source import SaeSettings, check_inputs, open_or_embed, resolve_sae
 from latentdiff.statistics import smallest_detectable
-from latentdiff.verdict import Verdict, decide
-from latentdiff.verification import HoldoutSplit, VerifySettings, hold_out, verify
+from latentdiff.verdict import Shares, Verdict, decide
+from latentdiff.verification import HoldoutSplit, Verified, VerifySettings, hold_out, verify
 from sae_training.files import replacing
 from sae_training.progress import Progress
 
@@ -55,14 +56,15 @@ Given = str | Path | EmbeddingSet
 
 logger = logging.getLogger(__name__)
 
-NAMING_SAMPLE = 4096  # images of both sets, whose covariance random directions are drawn from
-
 
 @dataclass(frozen=True)
 class CompareSettings:
     """The settings of every part, each beside the code it steers."""
 
     proposers: tuple[str, ...] = ("sae_latents", "density_ratio")  # who proposes, of `PROPOSERS`
+    level: float = 0.05  # of the verdict, shared out between all that could say that the sets differ
+    known: tuple[str, ...] = ()  # texts of what the user knows of: everything else is asked given them
+    given: tuple[str, ...] = ()  # columns of metadata: everything is asked given them
     embed: EmbedSettings = field(default_factory=EmbedSettings)
     sae: SaeSettings = field(default_factory=SaeSettings)
     naming: NamingSettings = field(default_factory=NamingSettings)
@@ -77,8 +79,10 @@ class CompareSettings:
     report: ReportSettings = field(default_factory=ReportSettings)
 
     def __post_init__(self) -> None:
-        """Raises LatentDiffError with a proposer that there is not."""
+        """Raises LatentDiffError with a proposer that there is not, or a level out of its range."""
         choose_proposers(self.proposers)
+        if not 0 < self.level < 1:
+            raise LatentDiffError(f"level must lie between 0 and 1, both excluded; it is {self.level}")
 
 
 def compare(
@@ -123,21 +127,31 @@ def compare(
         contrast = _open_contrast(a, b, model, None if out is None else Path(out), settings.embed, progress)
     workspace, origin = _open_workspace(contrast, model, given, needs_sae, settings, device, log, progress)
     split = hold_out(contrast, settings.verify)
+    shares = Shares.between(
+        settings.level,
+        [name for name, one in proposers.items() if one.needs_latents],
+        [name for name, one in proposers.items() if not one.needs_latents],
+    )
     proposals: dict[str, Proposal] = {}
     for name, proposer in proposers.items():
         with log.timed(name):
-            proposals[name] = proposer.propose(split.discovery, workspace, settings, progress)
+            asked = replace(settings, level=shares.level_of(name))
+            proposals[name] = proposer.propose(split.discovery, workspace, asked, progress)
+    own_tests = {name for name, one in proposals.items() if one.p_value is not None}
+    shares = replace(shares, halved=frozenset(own_tests - {n for n, one in proposers.items() if one.needs_latents}))
     with log.timed("verification"):
-        hypotheses = [one for proposal in proposals.values() for one in proposal.hypotheses]
-        findings = verify(hypotheses, split, workspace.words, model, settings.verify.level)
-    ranking = rank(findings, _first_word_vectors(findings, workspace.words, model), settings.combine)
+        verified = verify(proposals, split, workspace, settings.verify, shares, settings.known, settings.given)
+    first_words = _first_word_vectors(verified.findings, workspace.words, model)
     result = ComparisonResult(
-        verdict=_decide(contrast, split, list(proposals.values()), findings, settings.concepts.level),
+        verdict=_decide(contrast, split, proposals, verified, shares),
         a=summarise_set("A", contrast.sets["a"], contrast.sets["b"]),
         b=summarise_set("B", contrast.sets["b"], contrast.sets["a"]),
         encoder=EncoderUsed(model.name, model.fingerprint),
         sae=origin,
-        ranking=ranking,
+        shift=verified.shift,
+        ranking=rank(verified.findings, first_words, settings.combine, verified.under),
+        controls=verified.controls,
+        metadata=verified.metadata,
         proposers={name: ProposerOutcome(p.p_value, p.artefact, p.not_run) for name, p in proposals.items()},
         settings=asdict(settings),
         run=log.finish(sets={side: contrast.sets[side].digest for side in SIDES}),
@@ -148,24 +162,18 @@ def compare(
 
 
 def describe_latents(
-    sae: SparseAutoencoder,
-    statistics: Mapping[Side, LatentStatistics],
-    contrast: Contrast,
-    words: WordVectors,
-    naming: NamingSettings,
+    sae: SparseAutoencoder, statistics: Mapping[Side, LatentStatistics], words: WordVectors, naming: NamingSettings
 ) -> Latents:
-    """What proposers know of latents: how they fire, and what they are called.
+    """What proposers know of latents: how they fire, and what names them.
 
     Args:
         sae: they are of.
         statistics: how they fire in each set.
-        contrast: the two sets.
         words: the vocabulary among the images.
         naming: how names are chosen.
     """
     decoder = sae.W_dec.detach().cpu().numpy()
-    names, namer = name_latents(decoder, words, _naming_sample(contrast), naming)
-    return Latents(statistics, decoder, names, namer, contrast.centre)
+    return Latents(statistics, decoder, make_namer(decoder, words, naming))
 
 
 def write(result: ComparisonResult, out: Path, settings: ReportSettings = ReportSettings()) -> None:
@@ -226,17 +234,9 @@ def _open_workspace(
     with log.timed("names"):
         words = embed_vocabulary(build_vocabulary(settings.naming), encoder, settings.naming, progress=progress)
         if needs_sae:
-            latents = describe_latents(model, statistics, contrast, words, settings.naming)
-    return Workspace(contrast, encoder, words, latents, device), origin
-
-
-def _naming_sample(contrast: Contrast) -> np.ndarray:
-    """Rows of both sets, each centred by itself: names must score above random directions of their covariance.
-
-    Centred by itself, because the difference between the sets is what there may be a word for.
-    """
-    chosen = (one.sample(NAMING_SAMPLE // 2) for one in contrast.sets.values())
-    return np.concatenate([rows - rows.mean(0) for rows in chosen])
+            latents = describe_latents(model, statistics, words, settings.naming)
+    strata = contrast.pooled.reorder(metadata.strata(contrast, settings.given)) if settings.given else None
+    return Workspace(contrast, encoder, words, latents, device, strata), origin
 
 
 def _first_word_vectors(findings: Sequence[Finding], words: WordVectors, encoder: Encoder) -> Mapping[str, np.ndarray]:
@@ -247,17 +247,16 @@ def _first_word_vectors(findings: Sequence[Finding], words: WordVectors, encoder
 
 
 def _decide(
-    contrast: Contrast, split: HoldoutSplit, proposals: Sequence[Proposal], findings: Sequence[Finding], level: float
+    contrast: Contrast, split: HoldoutSplit, proposals: Mapping[str, Proposal], verified: Verified, shares: Shares
 ) -> Verdict:
-    """The verdict of all tests that could have said that the groups differ: proposers' own, and verification."""
-    p_values = [one.p_value for one in proposals if one.p_value is not None]
-    verified = [f.verification.evidence.q_value for f in findings if f.verification]
-    p_values += [min(verified)] if verified else []
-    corrected = level / max(len(p_values), 1)
-    if tests := max((one.presence_tests for one in proposals), default=0):
-        return decide(p_values, level, smallest_detectable(contrast.size("a"), contrast.size("b"), tests, corrected))
-    if len(p_values) == 1 and split.validation and verified:  # texts alone, on few images: no text could have passed
+    """The verdict of all tests that could have said that the groups differ: proposers' own, and of their texts."""
+    own = {name: one.p_value for name, one in proposals.items() if one.p_value is not None}
+    tests = [(p, shares.share(name)) for name, p in (*own.items(), *verified.p_values.items())]
+    cuts = [one.cut for one in proposals.values() if one.cut]
+    if cuts:
+        return decide(tests, shares.level, smallest_detectable(contrast.size("a"), contrast.size("b"), max(cuts)))
+    if not own and split.validation and tests:  # texts alone, on few images: no text could have passed
         sizes = split.validation.size("a"), split.validation.size("b")
-        if (would_show := smallest_detectable(*sizes, 1, corrected)) >= 1:
-            return decide(p_values, level, would_show)
-    return decide(p_values, level, None)
+        if (would_show := smallest_detectable(*sizes, shares.level)) >= 1:
+            return decide(tests, shares.level, would_show)
+    return decide(tests, shares.level, None)

@@ -1,4 +1,4 @@
-"""One list from all proposers: near-synonyms merged, what is confirmed first, then one ranking or the paper's mix.
+"""One list from all proposers: near-synonyms merged, what is sure first, then one ranking or the paper's mix.
 
 See docs/methods.md, 7.
 """
@@ -6,15 +6,26 @@ See docs/methods.md, 7.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.hypotheses import SIDES, Finding, RankedFinding, Status
+from latentdiff.hypotheses import SIDES, Finding, RankedFinding, Side, Status
 from latentdiff.registry import choose
 
-SUREST_FIRST = (Status.CONFIRMED, Status.TESTED, Status.WEAK, Status.NOT_CHECKED, Status.REFUTED)
+SUREST_FIRST = (
+    Status.SHIFT,
+    Status.LEADS,
+    Status.DIFFERS,
+    Status.TRAVELS,
+    Status.TESTED,
+    Status.WEAK,
+    Status.NOT_CHECKED,
+    Status.REFUTED,
+)
+FIRST = (Status.SHIFT, Status.LEADS, Status.DIFFERS, Status.TRAVELS, Status.TESTED)  # before all that is not sure
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,8 @@ class CombineSettings:
     """How the findings of all proposers become one list.
 
     Attributes:
-        order: "confidence" (what is confirmed first, then all else, both proposer by proposer, each in its own order)
+        order: "confidence" (the overall shift and what leads, by what their evidence claims least; then all else,
+            proposer by proposer, each in its own order)
             or "mix" (the paper's: so many of the SAE's latents and so many of the density ratio).
         concepts: with "mix", how many findings of the SAE's latents come first on each side.
         density: with "mix", how many of the density ratio follow.
@@ -52,25 +64,30 @@ def rank(
     findings: Sequence[Finding],
     vectors: Mapping[str, np.ndarray],
     settings: CombineSettings = CombineSettings(),
+    under: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[RankedFinding, ...]:
     """All findings as one list, A's before B's, within a side in rank order.
 
-    Nothing is dropped: what is not confirmed says so itself (`Finding.status`), and what says the same as another
-    stands behind it.
+    Nothing is dropped: what is not sure says so itself (`Finding.status`), what says the same as another stands behind
+    it, and what travels with another, on either side, stands under it.
 
     Args:
         findings: of all proposers, those of each together.
         vectors: unit text vector [d] of each finding's first word; one without a vector is never merged.
         settings: order, and when findings are the same.
+        under: of each finding that travels with another, the number of that one.
     """
     by_confidence = settings.order == "confidence"
     ranking: list[RankedFinding] = []
+    travelling: dict[int, list[Finding]] = {id(findings[lead]): [] for lead in under.values()}
+    for number, lead in under.items():
+        travelling[id(findings[lead])].append(findings[number])
     for side in SIDES:
-        own = _in_own_order([one for one in findings if one.side == side])
-        surest = sorted(own, key=_is_not_sure if by_confidence else _status)
+        own = _in_own_order([one for number, one in enumerate(findings) if one.side == side and number not in under])
+        surest = sorted(own, key=_confidence_of_the_sure if by_confidence else _status)
         merged = merge(surest, vectors, settings.merge_above)
         ranking += merged if by_confidence else _mix(merged, settings)
-    return tuple(ranking)
+    return tuple(_with_travelling(one, travelling) for one in ranking)
 
 
 def confidence(finding: Finding) -> tuple[float, float, float, float]:
@@ -78,7 +95,7 @@ def confidence(finding: Finding) -> tuple[float, float, float, float]:
 
     Its status, then the end of the interval of the difference that claims least, then the difference, then its score.
     """
-    evidence = finding.verification.evidence if finding.verification else finding.hypothesis.evidence
+    evidence = finding.evidence
     if evidence is None:
         return _status(finding), np.inf, np.inf, -finding.hypothesis.score
     interval = evidence.difference_interval
@@ -112,12 +129,24 @@ def _in_own_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _status(finding: Finding) -> int:
-    """How far a finding can be relied on: 0 for confirmed, then tested, weak, not checked, refuted."""
+    """How far a finding can be relied on: 0 for the overall shift, and so on."""
     return SUREST_FIRST.index(finding.status)
 
 
-def _is_not_sure(finding: Finding) -> bool:
-    return finding.status not in (Status.CONFIRMED, Status.TESTED)
+def _confidence_of_the_sure(finding: Finding) -> tuple[float, ...]:
+    """What is sure by confidence; all else keeps its place behind it."""
+    return confidence(finding) if finding.status in FIRST else (np.inf,)
+
+
+def _with_travelling(entry: RankedFinding, travelling: Mapping[int, Sequence[Finding]]) -> RankedFinding:
+    """A place in the list with what travels with any of its findings, the surest first."""
+    own = [one for leading in (entry.finding, *entry.alike) for one in travelling.get(id(leading), ())]
+    return replace(entry, travelling=tuple(sorted(own, key=_surest_first))) if own else entry
+
+
+def _surest_first(finding: Finding) -> tuple[float, Side, int]:
+    p_value = finding.evidence.p_value if finding.evidence else 1.0
+    return p_value, finding.side, finding.hypothesis.rank
 
 
 def _alike(one: Finding, other: Finding, vectors: Mapping[str, np.ndarray], above: float) -> bool:
@@ -128,7 +157,7 @@ def _alike(one: Finding, other: Finding, vectors: Mapping[str, np.ndarray], abov
 
 
 def _mix(ranked: Sequence[RankedFinding], settings: CombineSettings) -> list[RankedFinding]:
-    """The paper's p + q first, then all others; what is confirmed goes before what is not."""
+    """The paper's p + q first, then all others; what is sure goes before what is not."""
     numbers = range(len(ranked))
     first = [n for n in numbers if "sae_latents" in ranked[n].proposers][: settings.concepts]
     first += [n for n in numbers if "density_ratio" in ranked[n].proposers and n not in first][: settings.density]

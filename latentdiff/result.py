@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from latentdiff.hypotheses import Finding, RankedFinding, Side
+from latentdiff.hypotheses import Finding, Interval, RankedFinding, Side
 from latentdiff.verdict import NotRun, Verdict
 
-SCHEMA_VERSION = 2
+if TYPE_CHECKING:
+    from latentdiff.metadata import MetadataDifference
+
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,52 @@ class EncoderUsed:
 
     name: str
     fingerprint: str  # of its name, weights and preprocessing
+
+
+BROAD = 0.75  # area from which a shift may be one of the sets as wholes ...
+BROAD_IN_THE_MIDDLE = 0.65  # ... if it still separates the images that lie at neither end
+SEPARATES = 0.98  # area from which nothing else can be told from the shift
+
+
+@dataclass(frozen=True)
+class OverallShift:
+    """How far the sets differ as wholes: a score along the difference of their means, out of fold.
+
+    Attributes:
+        auroc: how often an image of one set lies further along than one of the other; .5 is chance.
+        auroc_interval: of that.
+        auroc_middle: the same of the images between the fifths at either end, which are all that a difference in some
+            images of each set moves.
+    """
+
+    auroc: float
+    auroc_interval: Interval
+    auroc_middle: float
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether it is a difference of the sets as wholes, which everything else is asked given."""
+        return self.separates or (self.auroc >= BROAD and self.auroc_middle >= BROAD_IN_THE_MIDDLE)
+
+    @property
+    def separates(self) -> bool:
+        """Whether the sets lie so far apart that nothing else can be told from the shift."""
+        return self.auroc >= SEPARATES
+
+
+@dataclass(frozen=True)
+class NegativeControls:
+    """How often words pass that mean nothing: random ones of the vocabulary, tested like texts.
+
+    Attributes:
+        words: that were tested.
+        alone: share of them that passes by itself.
+        given: share of them that passes given the overall shift and the leads.
+    """
+
+    words: int
+    alone: float
+    given: float
 
 
 class SaeSource(StrEnum):
@@ -94,7 +143,10 @@ class ComparisonResult:
     b: SetSummary
     encoder: EncoderUsed
     sae: SaeOrigin | None  # None: no proposer needed one
+    shift: OverallShift | None  # None: not measured
     ranking: tuple[RankedFinding, ...]  # the one list: both sides; within a side in rank order
+    controls: NegativeControls | None  # None: nothing was verified
+    metadata: tuple[MetadataDifference, ...]  # every column that can be compared, the most different first
     proposers: Mapping[str, ProposerOutcome]  # by name, in the order in which they proposed
     settings: Mapping[str, Any]  # the resolved configuration
     run: Mapping[str, Any]  # versions, hashes, times (seconds), memory (bytes), command
@@ -116,7 +168,7 @@ class ComparisonResult:
 
     def proposed_by(self, proposer: str) -> tuple[Finding, ...]:
         """Every finding of one proposer, A's before B's, in the order in which it proposed them."""
-        found = [one for entry in self.ranking for one in (entry.finding, *entry.alike)]
+        found = [one for entry in self.ranking for one in (entry.finding, *entry.alike, *entry.travelling)]
         own = [one for one in found if one.hypothesis.proposer == proposer]
         return tuple(sorted(own, key=lambda one: (one.side, one.hypothesis.rank)))
 

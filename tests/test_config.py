@@ -79,9 +79,9 @@ def test_a_fault_says_its_section_once(override: str, said: str) -> None:
 
 def test_values_out_of_range_are_named_for_all_sections_at_once() -> None:
     with pytest.raises(LatentDiffError) as caught:
-        read_config(overrides=["concepts.level=3", "density.folds=1", "sae.k=0"])
+        read_config(overrides=["concepts.hide_ms=3", "density.folds=1", "sae.k=0"])
     message = str(caught.value)
-    assert all(key in message for key in ("concepts.level", "density.folds", "k is 0"))
+    assert all(key in message for key in ("concepts.hide_ms", "density.folds", "k is 0"))
 
 
 def test_an_unknown_method_lists_the_valid_ones() -> None:
@@ -158,6 +158,34 @@ def test_a_key_that_moved_names_the_new_one(given: str, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(f"{key.replace('.', ': {')}: {value}}}\n")
     with pytest.raises(LatentDiffError, match=r"c\.yaml: 'density.enabled' is now proposers"):
         read_config(str(tmp_path / "c.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("concepts.level=0.01", "'concepts.level' is now level"),
+        ("verify.level=0.01", "'verify.level' is now level"),
+        ("concepts.correction=by", "'concepts.correction' is gone: latents are tested by permuting"),
+        ("concepts.exact_below=5", "'concepts.exact_below' is gone: latents are tested by permuting"),
+        ("concepts.strength_from=8", "'concepts.strength_from' is gone: latents are tested by permuting"),
+    ],
+)
+def test_what_an_old_file_says_of_the_tests_is_refused_with_what_to_write(given: str, said: str) -> None:
+    with pytest.raises(LatentDiffError) as caught:
+        read_config(overrides=[given])
+    assert said in str(caught.value)
+    assert len(caught.value.faults) == 1
+
+
+def test_the_level_and_what_is_known_or_given_are_keys_of_their_own() -> None:
+    config = read_config(overrides=["level=0.01", "known=[pizza, traffic light]", "given=scanner"])
+    assert (config.level, config.known, config.given) == (0.01, ("pizza", "traffic light"), ("scanner",))
+
+
+@pytest.mark.parametrize("level", ["0", "1"])
+def test_a_level_is_no_end_of_the_scale(level: str) -> None:
+    with pytest.raises(LatentDiffError, match=r"level must lie between 0 and 1"):
+        read_config(overrides=[f"level={level}"])
 
 
 def test_a_missing_configuration_lists_those_there_are() -> None:

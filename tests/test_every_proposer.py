@@ -14,7 +14,7 @@ import word_space
 import latentdiff
 from latentdiff import proposers
 from latentdiff.config import read_config
-from latentdiff.hypotheses import Status
+from latentdiff.hypotheses import Finding, Status
 from latentdiff.pipeline import CompareSettings
 from latentdiff.proposers import PROPOSERS
 from latentdiff.verdict import VerdictKind
@@ -24,7 +24,7 @@ TINY_SAE = ("sae.expansion_factor=2", "sae.k=4", "sae.steps=60", "sae.minimum_ro
 OFFLINE = ("language.captioner=tags", "language.summariser=phrases")
 
 
-def compared(place: Path, *overrides: str) -> latentdiff.ComparisonResult:
+def compared(place: Path, *overrides: str, share: float = 0.2) -> latentdiff.ComparisonResult:
     """Planted sets through `compare`, with the words of their space."""
     naming = word_space.vocabulary(place)
     words = (
@@ -36,7 +36,12 @@ def compared(place: Path, *overrides: str) -> latentdiff.ComparisonResult:
     )
     settings = read_config(overrides=[*words, *TINY_SAE, *overrides])
     encoder = word_space.WordEncoder()
-    return latentdiff.compare(*word_space.planted(), encoder=encoder, settings=settings, out=place / "out")  # type: ignore[arg-type]
+    return latentdiff.compare(*word_space.planted(share), encoder=encoder, settings=settings, out=place / "out")  # type: ignore[arg-type]
+
+
+def everything(result: latentdiff.ComparisonResult) -> list[Finding]:
+    """Every finding, wherever it stands in the one list."""
+    return [f for place in result.ranking for f in (place.finding, *place.alike, *place.travelling)]
 
 
 def first_words(result: latentdiff.ComparisonResult) -> dict[str, str]:
@@ -63,10 +68,10 @@ OF_TEXTS = ("sae_latents", "density_ratio", "mean_shift", "word_tails", "visdiff
 def test_a_proposer_alone_gives_a_result_of_its_own_and_a_report(name: str, tmp_path: Path) -> None:
     result = compared(tmp_path, f"proposers=[{name}]")
     assert list(result.proposers) == [name]
-    hypotheses = [f.hypothesis for place in result.ranking for f in (place.finding, *place.alike)]
-    assert hypotheses and {one.proposer for one in hypotheses} == {name}
+    assert {f.hypothesis.proposer for f in everything(result)} == {name}
     assert first_words(result) == {"a": "kite", "b": "tie"}
-    assert all(result.side(side)[0].status is Status.CONFIRMED for side in ("a", "b"))
+    assert [result.side(side)[0].status for side in ("a", "b")] == [Status.LEADS] * 2
+    assert latentdiff.word_verdict(result) == "The sets differ: more kite in A and more tie in B."
     assert result.different
     assert (result.sae is not None) == PROPOSERS[name].needs_latents
     page = (tmp_path / "out" / "report.html").read_text()
@@ -76,12 +81,29 @@ def test_a_proposer_alone_gives_a_result_of_its_own_and_a_report(name: str, tmp_
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"findings.parquet", "config.yaml", "run.json"}
 
 
-def test_all_proposers_together_give_one_list(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", OF_TEXTS)
+def test_what_is_broad_is_told_as_an_overall_shift_and_what_was_proposed_travels_with_it(
+    name: str, tmp_path: Path
+) -> None:
+    result = compared(tmp_path, f"proposers=[{name}]", share=0.7)
+    assert result.shift is not None and result.shift.is_broad and not result.shift.separates
+    assert first_words(result) == {"a": "kite", "b": "tie"}
+    assert [result.side(side)[0].status for side in ("a", "b")] == [Status.SHIFT] * 2
+    assert latentdiff.word_verdict(result) == "The sets differ as wholes (A: kite, B: tie)."
+    told = [f for place in result.ranking[:1] for f in (*place.travelling, *place.alike)]
+    assert {f.hypothesis.proposer for f in told} == {name} and "kite" in {f.words[0] for f in told}
+    assert result.ranking[0].travelling
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Nothing leads: all else that differs travels with the shift." in page
+
+
+def test_all_proposers_together_give_one_list_in_which_what_others_say_travels_with_the_surest(tmp_path: Path) -> None:
     result = compared(tmp_path, f"proposers=[{','.join(OF_TEXTS)}]")
     assert list(result.proposers) == list(OF_TEXTS)
     assert first_words(result) == {"a": "kite", "b": "tie"}
-    assert result.ranking[0].proposers == tuple(sorted(OF_TEXTS))  # all found the kite, which is said once
-    assert sum("kite" in f.words for f in result.side("a")) == 1
+    first = result.ranking[0]
+    assert {f.hypothesis.proposer for f in (first.finding, *first.alike, *first.travelling)} == set(OF_TEXTS)
+    assert [f.words[0] for f in result.side("a") if f.is_sure] == ["kite"]  # all found it, and it leads once
 
 
 @pytest.fixture

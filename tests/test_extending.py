@@ -86,7 +86,7 @@ def test_a_proposer_is_a_function_and_one_line(
     others: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PROPOSERS, "columns", COLUMNS)
-    a, b = word_space.planted()
+    a, b = word_space.planted(share=0.2)
     result = latentdiff.compare(
         with_camera(a, "phone"),
         with_camera(b, "webcam"),
@@ -98,15 +98,81 @@ def test_a_proposer_is_a_function_and_one_line(
     assert {side: f.words for side, f in found.items()} == {"a": ("camera: phone",), "b": ("camera: webcam",)}
     assert all(f.status is Status.TESTED and f.verification is None for f in found.values())
     assert found["a"].evidence is not None and found["a"].evidence.count_b == 0
-    assert latentdiff.word_verdict(result) == "The sets differ: more camera: phone in A and more camera: webcam in B."
-    assert any(f.status is Status.CONFIRMED for f in result.findings) == bool(others)
+    in_words = ("kite", "tie") if others else ("camera: phone", "camera: webcam")  # what leads goes before it
+    assert latentdiff.word_verdict(result) == "The sets differ: more {} in A and more {} in B.".format(*in_words)
+    assert any(f.status is Status.LEADS for f in result.findings) == bool(others)
     assert all(len(place.proposers) == 1 for place in result.ranking)  # metadata says the same as no text
     page = (tmp_path / "out" / "report.html").read_text()
     assert (
         "camera: webcam" in page and "metadata columns" in page and "share of images of A and of B that have it" in page
     )
     written = json.loads((tmp_path / "out" / "result.json").read_text())
-    assert written["ranking"][0]["finding"]["status"] == "tested" and "columns" in written["proposers"]
+    assert (
+        "tested" in {place["finding"]["status"] for place in written["ranking"]} and "columns" in written["proposers"]
+    )
+
+
+# A toy proposer that is label-blind: latents are fixed before the sides are known, and all images may test them.
+
+
+def propose_firing(
+    contrast: Contrast, workspace: Workspace, settings: ProposerSettings, progress: Progress | None = None
+) -> Proposal:
+    """On each side, the latent that fires in more of its images by the surest difference."""
+    whole, latents = workspace.contrast, workspace.latents
+    assert latents is not None
+    of = latents.activations
+    tested = np.flatnonzero(of.count_a + of.count_b)
+    p = presence_test(of.count_a, of.n_a, of.count_b, of.n_b)
+    evidence = gather_evidence(of.count_a, of.n_a, of.count_b, of.n_b, p, np.minimum(1.0, p * len(tested)))
+    more = of.count_a / of.n_a - of.count_b / of.n_b
+    hypotheses = []
+    for side, sign in (("a", 1), ("b", -1)):
+        latent = int(min(tested, key=lambda one: (p[one] if sign * more[one] > 0 else 2.0, one)))
+        rows, values = latents.statistics[side].firings(latent)  # type: ignore[index]
+        hypotheses.append(
+            Hypothesis(
+                side=side,  # type: ignore[arg-type]
+                proposer="firing",
+                words=latents.names[latent].words,
+                name_found=bool(latents.names[latent].words),
+                score=abs(float(more[latent])),
+                part=whole.part,
+                label_blind=True,
+                evidence=evidence[latent],
+                images=whole.references(side, rows[:3], values[:3]),  # type: ignore[arg-type]
+                latent=latent,
+                cut=settings.level / len(tested),
+            )
+        )
+    return Proposal(tuple(hypotheses), float(min(one.q_value for one in evidence)), cut=settings.level / len(tested))
+
+
+FIRING = Proposer("firing latents", "latents that fire in more images of one set", propose_firing, needs_latents=True)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.0])
+def test_a_label_blind_proposer_brings_its_own_test_and_its_findings_lead(
+    share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROPOSERS, "firing", FIRING)
+    tiny = ("sae.expansion_factor=2", "sae.k=4", "sae.steps=60", "sae.minimum_rows=0")
+    settings = replace(read_config(overrides=["proposers=[firing]", *tiny]), naming=word_space.vocabulary(tmp_path))
+    result = latentdiff.compare(
+        *word_space.planted(share),
+        encoder=word_space.WordEncoder(),  # type: ignore[arg-type]
+        settings=settings,
+        out=tmp_path / "out",
+    )
+    found = result.proposed_by("firing")
+    assert all(f.verification is None for f in found) and result.different == bool(share)
+    if share:
+        assert {(f.side, f.words[0], f.status) for f in found} == {("a", "kite", "leads"), ("b", "tie", "leads")}
+        assert all(f.given is not None and f.given.p_value < 0.001 for f in found)
+    else:
+        assert {f.status for f in found} == {Status.WEAK}
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "firing latents" in page and ("no other difference explains it" in page) == bool(share)
 
 
 def test_a_proposer_that_is_registered_can_be_named_in_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +236,7 @@ def test_a_captioner_is_one_file_and_one_line(
         LanguageSettings(captioner="brightness")
     monkeypatch.setitem(CAPTIONERS, "brightness", lambda settings, words, image_mean, device: Brightness())
     result = seen(walls, tmp_path / "out", captioner="brightness")
-    said = {side: [f.words[0] for f in result.side(side)] for side in SIDES}
+    said = {side: [f.words[0] for f in result.proposed_by("visdiff") if f.side == side] for side in SIDES}
     assert said == {"a": ["dark wall"], "b": ["bright wall"]}
     assert "dark wall" in (tmp_path / "out" / "report.html").read_text()
     assert read_config(overrides=["language.captioner=brightness"]).language.captioner == "brightness"
@@ -197,9 +263,9 @@ def test_a_summariser_is_one_file_and_one_line(
 
     monkeypatch.setitem(SUMMARISERS, "commonest", Summariser(commonest))
     result = seen(walls, tmp_path / "out", summariser="commonest")
-    assert {f.side for f in result.findings} == {"a", "b"}
-    assert all(f.words[0].startswith("much ") for f in result.findings)
-    assert result.findings[0].words[0] in (tmp_path / "out" / "report.html").read_text()
+    found = result.proposed_by("visdiff")
+    assert {f.side for f in found} == {"a", "b"} and all(f.words[0].startswith("much ") for f in found)
+    assert found[0].words[0] in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_a_summariser_that_asks_the_endpoint_is_refused_without_one(monkeypatch: pytest.MonkeyPatch) -> None:

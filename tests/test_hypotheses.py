@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from latentdiff.hypotheses import Finding, Hypothesis, Part, RankedFinding, Status, Verification, opposite
+from latentdiff.hypotheses import SURE, Finding, Hypothesis, Part, RankedFinding, Status, Verification, opposite
 from latentdiff.statistics import gather_evidence
 
 
@@ -25,7 +25,7 @@ def test_a_finding_reads_as_its_hypothesis():
     finding = Finding(says(latent=7))
     assert (finding.side, finding.words, finding.name_found) == ("a", ("dog", "puppy"), True)
     assert finding.status is Status.NOT_CHECKED
-    assert finding.evidence is finding.proposed is COUNTED
+    assert finding.evidence is COUNTED
 
 
 def test_neither_a_hypothesis_nor_a_finding_can_be_rewritten():
@@ -36,17 +36,20 @@ def test_neither_a_hypothesis_nor_a_finding_can_be_rewritten():
         finding.hypothesis.words = ("cat",)  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("status", [Status.CONFIRMED, Status.WEAK, Status.REFUTED])
-def test_of_a_latent_the_images_that_fire_it_speak_unless_others_confirm_it(status):
-    finding = Finding(says(latent=7), Verification(status, 0.2, TESTED))
-    assert finding.proposed is COUNTED
-    assert finding.evidence is (TESTED if status is Status.CONFIRMED else COUNTED)
+@pytest.mark.parametrize("status", list(Status))
+def test_the_images_that_tested_a_text_speak_for_it_whatever_became_of_it(status):
+    assert Finding(says("density_ratio"), status, Verification(0.2, TESTED)).evidence is TESTED
+    assert Finding(says(latent=7), status).evidence is COUNTED
 
 
-@pytest.mark.parametrize("status", [Status.CONFIRMED, Status.WEAK, Status.REFUTED])
-def test_of_a_phrase_the_images_that_tested_it_speak_and_not_the_captions_that_say_it(status):
-    finding = Finding(says("density_ratio"), Verification(status, 0.2, TESTED))
-    assert finding.proposed is finding.evidence is TESTED
+@pytest.mark.parametrize("status", list(Status))
+def test_a_finding_is_sure_where_it_differs_whatever_the_reason(status):
+    assert Finding(says(), status).is_sure == (status in SURE)
+
+
+def test_a_name_that_leads_on_both_sides_is_none():
+    assert Finding(says()).name_found
+    assert not Finding(says(), name_holds=False).name_found
 
 
 def test_a_ranked_finding_tells_all_who_proposed_it_and_all_latents_that_stand_for_it_each_once():
@@ -64,7 +67,6 @@ def test_a_ranked_finding_tells_all_who_proposed_it_and_all_latents_that_stand_f
 
 def test_a_finding_of_latent_0_is_one_of_a_latent():
     assert RankedFinding(Finding(says(latent=0))).latents == (0,)
-    assert Finding(says(latent=0), Verification(Status.WEAK, 0.2, TESTED)).evidence is COUNTED
 
 
 def test_the_other_side_of_the_other_side_is_the_side():

@@ -38,7 +38,8 @@ def found(
         latent=next(latents) if by_latent else None,
         **fields,
     )
-    return Finding(hypothesis, Verification(Status(status), 0.2, shown) if status else None)
+    status = Status(status) if status else Status.NOT_CHECKED
+    return Finding(hypothesis, status, None if by_latent else Verification(0.2, shown))
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:
@@ -54,14 +55,26 @@ def vectors(**angles: float):
     return {word: np.array([np.cos(angle), np.sin(angle)]) for word, angle in angles.items()}
 
 
-def test_confirmed_findings_come_first_and_in_each_part_latents_in_their_order_then_phrases():
-    concepts = [found("dog", status="weak"), found("cat", status="confirmed", more=9), found("hen", status="confirmed")]
-    concepts += [found("ant"), found("bee", status="refuted")]
-    density = [
-        found("pig", "density_ratio", "refuted", more=60),
-        found("cow", "density_ratio", "confirmed", more=30),
+def test_what_is_sure_comes_first_by_what_it_claims_least_then_each_proposer_in_its_own_order():
+    concepts = [found("dog", status="weak"), found("cat", status="leads", more=9), found("hen", status="leads")]
+    concepts += [found("ant"), found("bee", status="weak")]
+    density = [found("pig", "density_ratio", "refuted", more=60), found("cow", "density_ratio", "leads", more=30)]
+    assert words(rank([*in_order(concepts), *density], {})) == ["cow", "hen", "cat", "dog", "ant", "bee", "pig"]
+
+
+def test_the_overall_shift_comes_before_what_leads_and_that_before_what_only_differs():
+    statuses = ("refuted", "tested", "travels", "leads", "not checked", "overall shift", "weak", "differs")
+    findings = [found(status, "mean_shift", status, more=90 - 9 * i) for i, status in enumerate(statuses)]
+    assert words(rank(findings, {})) == [
+        *("overall shift", "leads", "differs", "travels", "tested", "weak", "not checked", "refuted"),
     ]
-    assert words(rank([*in_order(concepts), *density], {})) == ["cat", "hen", "cow", "dog", "ant", "bee", "pig"]
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_lead_seen_in_many_images_goes_before_one_with_a_larger_difference_in_few(side):
+    few = found("few", status="leads", side=side, shown=evidence(8, 0, 20) if side == "a" else evidence(0, 8, 20))
+    many = found("many", status="leads", side=side, more=60, rank=2)
+    assert words(rank([few, many], {})) == ["many", "few"]
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
@@ -74,8 +87,8 @@ def test_of_phrases_a_smaller_difference_in_many_images_goes_before_a_larger_one
 def test_of_phrases_the_verified_evidence_decides_and_not_the_captions_that_say_them():
     said_often, said_rarely = evidence(9, 0, 10), evidence(2, 0, 10)
     dog, grass = found("dog", "density_ratio", shown=said_often), found("grass", "density_ratio", shown=said_rarely)
-    dog = replace(dog, verification=Verification(Status.WEAK, 0.1, evidence(20, 10)))
-    grass = replace(grass, verification=Verification(Status.WEAK, 0.1, evidence(60, 10)))
+    dog = replace(dog, status=Status.WEAK, verification=Verification(0.1, evidence(20, 10)))
+    grass = replace(grass, status=Status.WEAK, verification=Verification(0.1, evidence(60, 10)))
     assert words(rank([dog, grass], {})) == ["grass", "dog"]
 
 
@@ -101,16 +114,16 @@ def test_what_nobody_counted_goes_by_its_score_behind_what_was_counted():
 
 def test_exchanging_the_sides_exchanges_the_sides_and_keeps_the_order():
     def flip(f: Finding) -> Finding:
-        of = f.verification.evidence
+        of = f.evidence
         return found(f.words[0], f.hypothesis.proposer, f.status, max(of.count_a, of.count_b), opposite(f.side),
                      rank=f.hypothesis.rank)  # fmt: skip
 
     concepts = [
         found("dog", status="weak", more=9),
-        found("cat", status="confirmed"),
+        found("cat", status="leads"),
         found("cow", side="b", status="weak"),
     ]
-    findings = [*in_order(concepts), found("pig", "density_ratio", "confirmed", more=33)]
+    findings = [*in_order(concepts), found("pig", "density_ratio", "leads", more=33)]
     one, other = rank(findings, {}), rank([flip(f) for f in findings], {})
     for side in ("a", "b"):
         assert words(f for f in one if f.side == side) == words(f for f in other if f.side == opposite(side))
@@ -118,7 +131,7 @@ def test_exchanging_the_sides_exchanges_the_sides_and_keeps_the_order():
 
 def test_near_synonyms_stand_behind_the_surer_one_and_all_who_proposed_it_are_told():
     puppy = found("puppy", status="weak", latent_words=("paw",))
-    dog, car = found("dog", "density_ratio", "confirmed"), found("car", "density_ratio", "confirmed", more=10)
+    dog, car = found("dog", "density_ratio", "leads"), found("car", "density_ratio", "leads", more=10)
     first, second = rank([puppy, dog, car], vectors(puppy=0.1, dog=0.0, car=1.5))
     assert (first.finding, first.alike) == (dog, (puppy,))
     assert first.proposers == ("density_ratio", "sae_latents")
@@ -167,8 +180,8 @@ def test_the_mix_is_filled_from_the_other_proposer_and_counts_what_both_found_on
 
 
 def test_the_mix_too_puts_what_is_confirmed_before_what_is_not():
-    concepts = in_order([found("c0", status="refuted"), found("c1", status="confirmed")])
-    density = [found("d0", "density_ratio", "confirmed"), found("d1", "density_ratio", "weak")]
+    concepts = in_order([found("c0", status="refuted"), found("c1", status="leads")])
+    density = [found("d0", "density_ratio", "leads"), found("d1", "density_ratio", "weak")]
     assert words(rank([*concepts, *density], {}, CombineSettings(order="mix"))) == ["c1", "d0", "d1", "c0"]
 
 
@@ -181,6 +194,61 @@ def test_findings_are_ranked_as_they_are():
     findings = [found("dog", status="weak"), found("puppy", "density_ratio"), found("cat", side="b")]
     ranking = rank(findings, vectors(dog=0.0, puppy=0.1))
     assert {id(f) for one in ranking for f in (one.finding, *one.alike)} == set(map(id, findings))
+
+
+def tree(ranking: Iterable[RankedFinding]) -> list[tuple[str, list[str]]]:
+    return [(one.finding.words[0], [under.words[0] for under in one.travelling]) for one in ranking]
+
+
+def sure_at(p: float, word: str, **fields) -> Finding:
+    one = found(word, status="travels", **fields)
+    return replace(one, hypothesis=replace(one.hypothesis, evidence=replace(one.evidence, p_value=p)))
+
+
+def test_what_travels_stands_under_its_lead_the_surest_first_of_either_side():
+    findings = [
+        sure_at(1e-5, "leash"),
+        found("dog", status="leads", more=40),
+        sure_at(1e-9, "collar"),
+        found("cat", status="leads", more=30, side="b"),
+        sure_at(1e-7, "empty street", side="b"),
+        found("hen", status="leads", more=10),
+    ]
+    ranking = rank(findings, {}, under={0: 1, 2: 1, 4: 1})
+    assert tree(ranking) == [("dog", ["collar", "empty street", "leash"]), ("hen", []), ("cat", [])]
+    assert ranking[0].latents == (findings[1].hypothesis.latent,)
+
+
+@pytest.mark.parametrize("order", ["confidence", "mix"])
+def test_what_travels_with_a_lead_that_stands_behind_another_is_shown_with_that(order):
+    findings = [
+        found("dog", status="leads", more=40),
+        found("puppy", status="leads", more=30),
+        sure_at(1e-4, "leash"),
+        sure_at(1e-6, "collar"),
+    ]
+    ranking = rank(findings, vectors(dog=0.0, puppy=0.1), CombineSettings(order=order), {2: 0, 3: 1})
+    assert tree(ranking) == [("dog", ["collar", "leash"])]
+    assert [one.words[0] for one in ranking[0].alike] == ["puppy"]
+
+
+def test_what_travels_is_not_merged_with_what_is_called_alike():
+    findings = [found("dog", status="leads"), sure_at(1e-6, "puppy"), found("hound", status="weak")]
+    ranking = rank(findings, vectors(dog=0.0, puppy=0.1, hound=0.1), under={1: 0})
+    assert tree(ranking) == [("dog", ["puppy"])]
+    assert [one.words[0] for one in ranking[0].alike] == ["hound"]
+
+
+def test_no_finding_is_lost_or_told_twice():
+    findings = [found(f"w{i}", status="leads" if i % 3 == 0 else "travels", side="ab"[i % 2]) for i in range(12)]
+    ranking = rank(findings, vectors(w0=0.0, w6=0.1), under={i: i - i % 3 for i in range(12) if i % 3})
+    told = [id(f) for one in ranking for f in (one.finding, *one.alike, *one.travelling)]
+    assert sorted(told) == sorted(map(id, findings))
+
+
+def test_a_name_that_both_sides_have_merges_with_nothing():
+    dog, puppy = found("dog", status="leads"), replace(found("puppy", status="leads"), name_holds=False)
+    assert len(rank([dog, puppy], vectors(dog=0.0, puppy=0.1))) == 2
 
 
 def test_nothing_found_is_an_empty_list():

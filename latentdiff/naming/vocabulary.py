@@ -11,14 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from latentdiff.errors import LatentDiffError
-from latentdiff.naming.directions import DIRECTIONS
 from latentdiff.naming.fold import fold
 from latentdiff.naming.things import thing_names
 from latentdiff.naming.unwanted import unwanted
 
 TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
 DOMAINS = ("medical", "satellite")
-SOURCES = (*DIRECTIONS, "decoder")
+SOURCES = ("difference", "exemplars", "decoder")
 _DATA = Path(__file__).parent / "data"
 
 

@@ -25,6 +25,8 @@ class ProposerSettings(Protocol):
     """The settings that proposers ask for, each its own; `CompareSettings` has them all."""
 
     @property
+    def level(self) -> float: ...  # of the proposer's own test
+    @property
     def concepts(self) -> ConceptSettings: ...
     @property
     def density(self) -> DensitySettings: ...
@@ -46,18 +48,18 @@ class Proposal:
 
     Attributes:
         hypotheses: what may differ. Those about images (`Hypothesis.about`) that were written from the discovery part
-            are tested as texts on the validation part; those about metadata bring their own test as evidence.
+            are tested as texts on the validation part; those that are label-blind, and those about metadata, bring
+            their own test as evidence.
         p_value: of "no difference at all", where the proposer tests that. It is one of the tests of the verdict, which
             corrects all of them for their number.
-        presence_tests: how many tests of presence of latents that p value is corrected for; they tell what would have
-            been seen.
+        cut: of label-blind hypotheses, the largest p value that is significant, of one that counts as the mean does.
         artefact: a dataclass of plain values with what else it found, for the report.
         not_run: why it did not run; then there is nothing else.
     """
 
     hypotheses: tuple[Hypothesis, ...] = ()
     p_value: float | None = None
-    presence_tests: int = 0
+    cut: float = 0.0
     artefact: Any = None
     not_run: NotRun | None = None
 

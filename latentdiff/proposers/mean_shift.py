@@ -14,9 +14,9 @@ from latentdiff.contrasts import Contrast
 from latentdiff.embeddings import mean_of
 from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import SIDES, Hypothesis
+from latentdiff.naming.ranked_words import best_words
 from latentdiff.proposers.base import Proposal, ProposerSettings
 from latentdiff.proposers.exemplars import nearest_images
-from latentdiff.proposers.ranked_words import best_words
 from latentdiff.proposers.workspace import Workspace
 from sae_training.progress import Progress
 

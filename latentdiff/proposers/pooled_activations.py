@@ -81,36 +81,15 @@ def pool(a: LatentStatistics, b: LatentStatistics) -> PooledActivations:
     in_a = np.arange(len(latent)) < len(a.rows)
     row = np.concatenate([a.rows, b.rows])
     order = np.argsort(_sort_key(latent, value), kind="stable")
-    return _of_sorted(a.n, b.n, a.latents, latent[order], value[order].astype(float), in_a[order], row[order])
-
-
-def part_of(whole: PooledActivations, inside_a: Flags, inside_b: Flags) -> PooledActivations:
-    """The firings of some rows, in the order in which those of all rows are sorted already.
-
-    Args:
-        whole: the firings of two sets.
-        inside_a: [rows of A] which to keep.
-        inside_b: [rows of B] which to keep.
-    """
-    kept = np.empty(len(whole.row), dtype=bool)
-    kept[whole.in_a] = inside_a[whole.row[whole.in_a]]
-    kept[~whole.in_a] = inside_b[whole.row[~whole.in_a]]
-    firings = (whole.latent[kept], whole.value[kept], whole.in_a[kept], whole.row[kept])
-    return _of_sorted(int(inside_a.sum()), int(inside_b.sum()), whole.latents, *firings)
-
-
-def _of_sorted(
-    n_a: int, n_b: int, latents: int, latent: Integers, value: Floats, in_a: Flags, row: npt.NDArray[np.uint32]
-) -> PooledActivations:
-    of_a, of_b = latent[in_a], latent[~in_a]
-    count_a, count_b = (np.bincount(of, minlength=latents) for of in (of_a, of_b))
+    latent, value, in_a, row = latent[order], value[order].astype(float), in_a[order], row[order]
+    count_a, count_b = (np.bincount(of, minlength=a.latents) for of in (latent[in_a], latent[~in_a]))
     return PooledActivations(
-        n_a=n_a,
-        n_b=n_b,
+        n_a=a.n,
+        n_b=b.n,
         count_a=count_a,
         count_b=count_b,
-        mean_a=np.bincount(of_a, value[in_a], latents) / n_a,
-        mean_b=np.bincount(of_b, value[~in_a], latents) / n_b,
+        mean_a=np.bincount(latent[in_a], value[in_a], a.latents) / a.n,
+        mean_b=np.bincount(latent[~in_a], value[~in_a], a.latents) / b.n,
         starts=np.concatenate([[0], np.cumsum(count_a + count_b)]),
         latent=latent,
         value=value,

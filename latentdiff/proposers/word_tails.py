@@ -16,9 +16,9 @@ import numpy.typing as npt
 from latentdiff.contrasts import Contrast
 from latentdiff.errors import LatentDiffError
 from latentdiff.hypotheses import SIDES, Hypothesis
+from latentdiff.naming.ranked_words import best_words
 from latentdiff.proposers.base import Proposal, ProposerSettings
 from latentdiff.proposers.exemplars import nearest_images
-from latentdiff.proposers.ranked_words import best_words
 from latentdiff.proposers.workspace import Workspace
 from latentdiff.vectors import unit_rows
 from latentdiff.verdict import NotRun, NotRunReason

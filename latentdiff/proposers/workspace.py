@@ -17,6 +17,7 @@ from latentdiff.hypotheses import Side
 from latentdiff.naming import LatentName, Namer, WordVectors
 from latentdiff.proposers.latent_statistics import LatentStatistics
 from latentdiff.proposers.pooled_activations import PooledActivations, pool
+from latentdiff.statistics.ranked_lists import RankedLists
 from latentdiff.vectors import unit
 
 if TYPE_CHECKING:
@@ -30,16 +31,17 @@ class Latents:
     Attributes:
         statistics: of all rows of each set.
         decoder: [latents, d] the SAE's decoder rows.
-        names: [latents] what each is called by itself.
-        namer: names further directions by the same measure.
-        centre: [d] the mean embedding of both sets.
+        namer: names directions, theirs or others.
     """
 
     statistics: Mapping[Side, LatentStatistics]
     decoder: np.ndarray
-    names: Sequence[LatentName]
     namer: Namer
-    centre: np.ndarray
+
+    @cached_property
+    def names(self) -> Sequence[LatentName]:
+        """[latents] what each is called by its decoder row."""
+        return self.namer.name(self.decoder)
 
     @cached_property
     def activations(self) -> PooledActivations:
@@ -67,6 +69,7 @@ class Workspace:
         words: the vocabulary among the images.
         latents: of the sparse autoencoder; None where no proposer needs one.
         device: where a captioning model runs.
+        strata: [n] of each image, in the order of `contrast.pooled`: differences are asked for inside them; None: one.
     """
 
     contrast: Contrast
@@ -74,3 +77,15 @@ class Workspace:
     words: WordVectors
     latents: Latents | None = None
     device: str = "auto"
+    strata: np.ndarray | None = None
+
+    @cached_property
+    def latent_lists(self) -> RankedLists:
+        """The images of both groups that fire each latent, those that fire it hardest first (`contrast.pooled`)."""
+        assert self.latents is not None
+        of, pooled = self.latents.activations, self.contrast.pooled
+        images = np.empty(len(of.row), np.int32)
+        images[of.in_a] = pooled.place["a"][of.row[of.in_a]]
+        images[~of.in_a] = pooled.place["b"][of.row[~of.in_a]]
+        hardest_first = (of.starts[of.latent] + of.starts[of.latent + 1] - 1) - np.arange(len(of.row))
+        return RankedLists.of_sorted(images[hardest_first], of.value[hardest_first], of.starts, len(pooled))

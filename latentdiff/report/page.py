@@ -6,7 +6,6 @@ addresses; every word that comes from outside is escaped by the template engine,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,13 +23,39 @@ from latentdiff.proposers.sae_latents import LatentDifferences
 from latentdiff.proposers.visdiff import VisDiffSample
 from latentdiff.report import plots
 from latentdiff.report.artefacts import artefact_of
-from latentdiff.report.listing import Listing, advantage, arrange
-from latentdiff.report.wording import describe_not_run, describe_proposer, describe_sae, sentence, titles
-from latentdiff.result import ComparisonResult, SetSummary
+from latentdiff.report.listing import Listing, arrange, of_side, travelling_words
+from latentdiff.report.wording import (
+    MOST_METADATA,
+    STATUS,
+    describe_controls,
+    describe_density,
+    describe_not_run,
+    describe_proposer,
+    describe_sae,
+    describe_shift,
+    describe_vanishing,
+    sentence,
+    titles,
+)
+from latentdiff.result import ComparisonResult
 from sae_training.files import replacing
 
 HERE = Path(__file__).parent
 MOST_PLOTTED = 40  # findings in the forest and volcano plots; all are in findings.parquet
+MOST_TRAVELLING = 30  # rows under a lead; likewise
+_FILTERS = (
+    describe_controls,
+    describe_density,
+    describe_not_run,
+    describe_proposer,
+    describe_sae,
+    describe_shift,
+    describe_vanishing,
+    of_side,
+    sentence,
+    titles,
+    travelling_words,
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +108,8 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
         density=density,
         histogram=plots.histogram(density) if density else None,
         not_run=[(titles((name,)), one.not_run) for name, one in result.proposers.items() if one.not_run],
-        shifts=shifts(result.a, result.b),
+        given=[*result.settings.get("given", ()), *result.settings.get("known", ())],
+        warnings=warnings(result),
         facts=_run_facts(result.run),
         settings=settings,
         seeds=sorted({value for key, value in settings if key.rpartition(".")[2] == "seed"}),
@@ -95,34 +121,21 @@ def render(result: ComparisonResult, images: Mapping[str, bytes]) -> str:
     )
 
 
-def shifts(a: SetSummary, b: SetSummary) -> list[str]:
-    """What differs between the sets beside their content, in sentences: it could explain a finding."""
-    notes = []
-    if a.brightness_median is not None and b.brightness_median is not None:
-        gap = a.brightness_median - b.brightness_median
-        if abs(gap) >= 0.05:
-            pair = sorted((a.brightness_median, b.brightness_median), reverse=True)
-            name = "A" if gap > 0 else "B"
-            notes.append(f"{name} is brighter: median {numbers.unit(pair[0])} against {numbers.unit(pair[1])} of 1.")
-    pixels = [(s.width_median or 0) * (s.height_median or 0) for s in (a, b)]
-    if min(pixels) > 0 and max(pixels) / min(pixels) >= 1.25:
-        name = "A" if pixels[0] > pixels[1] else "B"
-        factor = numbers.times(max(pixels) / min(pixels))
-        notes.append(f"Images of {name} are larger: {factor} the pixels at the median.")
-    if a.duplicates_across or b.duplicates_across:
-        notes.append("Some images occur in both sets; they pull every difference towards zero.")
-    return notes
+def warnings(result: ComparisonResult) -> list[str]:
+    """What of the data hides differences, in sentences."""
+    if result.a.duplicates_across or result.b.duplicates_across:
+        return ["Some images occur in both sets; they pull every difference towards zero."]
+    return []
 
 
 @cache
 def _environment() -> Environment:
     environment = standalone.environment(HERE)
-    names = ("percent", "points", "p_value", "unit", "number", "times", "duration", "memory")
+    names = ("percent", "points", "p_value", "unit", "number", "duration", "memory")
     environment.filters.update({name: getattr(numbers, name) for name in names})
-    environment.filters.update(
-        {one.__name__: one for one in (describe_not_run, describe_proposer, describe_sae, sentence, titles)}
-    )
-    environment.globals.update(prevalence=plots.prevalence, advantage=advantage, infinite=math.isinf)
+    environment.filters.update({one.__name__: one for one in _FILTERS})
+    environment.globals.update(prevalence=plots.prevalence, more=plots.more, status_means=STATUS)
+    environment.globals.update(most_metadata=MOST_METADATA, most_travelling=MOST_TRAVELLING)
     return environment
 
 
@@ -130,17 +143,26 @@ def _key_figures(result: ComparisonResult, listing: Listing) -> Iterator[tuple[s
     """The numbers under the verdict: (what, value, what stands small beside it)."""
     if listing.tested:
         yield "Evidence of any difference", f"p {numbers.p_value(result.verdict.p_value)}", ""
+    if result.different and (shift := result.shift):
+        beside = "the sets lie apart as wholes" if shift.is_broad else "as wholes the sets overlap"
+        yield "Overall shift, AUROC", numbers.unit(shift.auroc), beside
     if latents := artefact_of(result, LatentDifferences):
-        yield "Concepts that differ", numbers.number(latents.significant), f"of {numbers.number(latents.tested)} tested"
-    if listing.checked and result.different:
-        yield "Confirmed on unseen images", str(listing.confirmed), f"of {listing.checked} checked"
+        tested = numbers.number(latents.tested)
+        differ = "Latents that differ", numbers.number(latents.significant), f"of {tested} tested"
+        yield differ if result.different else ("Latents tested", tested, "")
+    if listing.beside:
+        yield "Not told from the shift", str(len(listing.beside)), "more findings"
+    elif listing.verified and result.different:
+        travel = f"{listing.travelling} more travel with {'them' if listing.leads else 'the shift'}"
+        yield "Findings that lead", str(listing.leads), travel if listing.travelling else ""
+    if controls := result.controls:
+        alone = f"of {controls.words}; {numbers.percent(controls.alone)} before anything is given"
+        yield "Random words that pass", numbers.percent(controls.given), alone
     if (smallest := result.verdict.smallest_detectable) is not None:
         seen = (numbers.percent(smallest), "of one set alone") if smallest < 1 else ("none", "too few images")
         yield "Smallest difference visible", *seen
-    if density := artefact_of(result, DensityRatio):
-        yield "Density ratio, AUROC", numbers.unit(density.auroc), f"p {numbers.p_value(density.p_value)}"
-    if shift := artefact_of(result, MeanShift):
-        yield "Distance of the means", numbers.unit(shift.distance), "of unit vectors"
+    if mean_shift := artefact_of(result, MeanShift):
+        yield "Distance of the means", numbers.unit(mean_shift.distance), "of unit vectors"
     if sample := artefact_of(result, VisDiffSample):
         yield "Images captioned", numbers.number(sample.captioned), ""
 

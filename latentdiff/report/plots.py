@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from latentdiff.hypotheses import Evidence, Interval
+from latentdiff.hypotheses import Evidence, Finding, Interval
 from latentdiff.presentation.figures import Tick, round_up
 from latentdiff.presentation.numbers import number
 from latentdiff.proposers.density_ratio import DensityRatio
@@ -86,6 +86,14 @@ def prevalence(evidence: Evidence) -> Prevalence:
         for share, interval in zip((evidence.prevalence_a, evidence.prevalence_b), intervals, strict=True)
     )
     return Prevalence(a, b, top=f"{number(100 * top)}\u202f%")
+
+
+def more(finding: Finding) -> Interval | None:
+    """How much more of it its side has, [low, high] as shares; None where nobody counted."""
+    if finding.evidence is None:
+        return None
+    ends = finding.evidence.difference_interval
+    return ends if finding.side == "a" else Interval(-ends.high, -ends.low)
 
 
 def evidence_of(entry: Entry) -> Evidence:

@@ -43,22 +43,20 @@ def to_json(result: ComparisonResult) -> str:
 
 
 def to_table(result: ComparisonResult) -> pa.Table:
-    """One row per finding: the one list (`rank` from 1 on each side), then what stands behind another (no rank)."""
-    rows = [_row(ranked, rank) for rank, ranked in numbered(result.ranking)]
-    rows += [_row(RankedFinding(alike), None) for one in result.ranking for alike in one.alike]
+    """One row per finding: the one list (`rank` from 1 on each side), then what says the same, then what travels."""
+    places = {f"{ranked.side}{rank}": ranked for rank, ranked in numbered(result.ranking)}
+    rows = [_row(ranked) | {"rank": int(place[1:])} for place, ranked in places.items()]
+    for column, behind in (("behind", "alike"), ("travels_with", "travelling")):
+        for place, ranked in places.items():
+            rows += [_row(RankedFinding(one)) | {column: place} for one in getattr(ranked, behind)]
     details = sorted({column for row in rows for column in row if column.startswith("detail_")})
     schema = pa.schema([*_SCHEMA, *((column, pa.float64()) for column in details)])
     return pa.Table.from_pylist(_plain(rows), schema=schema)
 
 
 def _record(result: ComparisonResult) -> dict[str, Any]:
-    """The result with what people read first: the verdict's sentence, and what became of each finding."""
-    record = result.to_dict()
-    for ranked, entry in zip(result.ranking, record["ranking"], strict=True):
-        entry["finding"]["status"] = ranked.finding.status
-        for one, kept in zip(ranked.alike, entry["alike"], strict=True):
-            kept["status"] = one.status
-    return {"headline": word_verdict(result), **record}
+    """The result with what people read first, the verdict's sentence."""
+    return {"headline": word_verdict(result), **result.to_dict()}
 
 
 def _evidence_columns(prefix: str) -> list[tuple[str, pa.DataType]]:
@@ -81,6 +79,11 @@ _SCHEMA: list[tuple[str, pa.DataType]] = [
     ("score", pa.float64()),
     *_evidence_columns(""),
     ("status", pa.string()),
+    ("behind", pa.string()),
+    ("travels_with", pa.string()),
+    ("given_p_value", pa.float64()),
+    ("taken", pa.float64()),
+    ("vanishes_given", pa.list_(pa.string())),
     ("threshold", pa.float64()),
     *_evidence_columns("verified_"),
     ("latent", pa.int64()),
@@ -91,18 +94,20 @@ _SCHEMA: list[tuple[str, pa.DataType]] = [
 ]
 
 
-def _row(ranked: RankedFinding, rank: int | None) -> dict[str, Any]:
+def _row(ranked: RankedFinding) -> dict[str, Any]:
     finding, hypothesis, check = ranked.finding, ranked.finding.hypothesis, ranked.finding.verification
     return {
         "side": finding.side,
-        "rank": rank,
         "name": finding.words[0] if finding.words else None,
         "words": list(finding.words),
         "name_found": finding.name_found,
         "proposers": list(ranked.proposers),
         "score": hypothesis.score,
-        **(_evidence_values(finding.proposed, "") if finding.proposed else {}),
-        "status": check.status if check else None,
+        **(_evidence_values(hypothesis.evidence, "") if hypothesis.evidence else {}),
+        "status": finding.status,
+        "given_p_value": finding.given.p_value if finding.given else None,
+        "taken": finding.given.taken if finding.given else None,
+        "vanishes_given": list(finding.given.vanishes_given) if finding.given else [],
         "threshold": check.threshold if check else None,
         **(_evidence_values(check.evidence, "verified_") if check else {}),
         "latent": ranked.latents[0] if ranked.latents else None,

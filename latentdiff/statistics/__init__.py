@@ -2,14 +2,12 @@
 
 from latentdiff.statistics.evidence import gather_evidence
 from latentdiff.statistics.intervals import Z, log_odds_ratio, newcombe, wilson
-from latentdiff.statistics.multiplicity import CORRECTIONS, adjust
+from latentdiff.statistics.multiplicity import adjust
 from latentdiff.statistics.power import smallest_detectable
 from latentdiff.statistics.roc import auroc, auroc_of_categories, delong
-from latentdiff.statistics.tests import EXACT_BELOW, category_test, fisher, g_test, mann_whitney, presence_test
+from latentdiff.statistics.tests import category_test, fisher, g_test, mann_whitney, presence_test
 
 __all__ = [
-    "CORRECTIONS",
-    "EXACT_BELOW",
     "Z",
     "adjust",
     "auroc",

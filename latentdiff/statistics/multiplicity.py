@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from latentdiff.statistics.counts import Floats
 
-CORRECTIONS = ("bh", "by")  # Benjamini-Hochberg, Benjamini-Yekutieli
 
-
-def adjust(p: Floats, correction: str = "bh") -> Floats:
+def adjust(p: Floats) -> Floats:
     """q values: p corrected so that rejecting q <= level keeps the false discovery rate at the level.
 
     Args:
-        p: [k] p values of everything that was tested together.
-        correction: "bh" (Benjamini-Hochberg) or "by" (Benjamini-Yekutieli, holds under any dependence).
+        p: [k] p values of everything that was tested together (Benjamini-Hochberg).
     """
     from scipy.stats import false_discovery_control
 
-    return false_discovery_control(p, method=correction)
+    return false_discovery_control(p)

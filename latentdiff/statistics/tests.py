@@ -16,7 +16,7 @@ EXACT_BELOW = 10.0  # expected count under which the G test's chi-squared is not
 LEAST_EXPECTED = 5.0  # count of a category, under which it is pooled with other rare ones
 
 
-def presence_test(count_a: Counts, n_a: int, count_b: Counts, n_b: int, exact_below: float = EXACT_BELOW) -> Floats:
+def presence_test(count_a: Counts, n_a: int, count_b: Counts, n_b: int) -> Floats:
     """Two-sided p that the shares differ: Fisher's exact test where an expected count is small, else the G test.
 
     Args:
@@ -24,12 +24,11 @@ def presence_test(count_a: Counts, n_a: int, count_b: Counts, n_b: int, exact_be
         n_a: images in A.
         count_b: [k] the same for B.
         n_b: images in B.
-        exact_below: smallest of the four expected counts under which Fisher's test is used.
     """
     total, n = count_a + count_b, checked_size(n_a) + checked_size(n_b)
     smallest = np.minimum(total, n - total) * (min(n_a, n_b) / n)
     p = g_test(count_a, n_a, count_b, n_b)
-    exact = smallest < exact_below
+    exact = smallest < EXACT_BELOW
     p[exact] = fisher(count_a[exact], n_a, count_b[exact], n_b)
     return p
 

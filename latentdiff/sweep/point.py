@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,11 +15,13 @@ import numpy as np
 import torch
 
 from latentdiff.hypotheses import Interval
-from latentdiff.naming import NamingSettings, WordVectors, naming_margins
+from latentdiff.naming import NamingSettings, WordVectors, make_namer, naming_fidelity
+from latentdiff.naming.fidelity import EXEMPLARS
 from latentdiff.quality import Classes, zero_shot
 from latentdiff.statistics.estimates import Estimate
 from latentdiff.sweep.grid import Point
 from latentdiff.sweep.measures import Scorer
+from latentdiff.vectors import unit_rows
 from sae_training.agreement import Agreement, seed_agreement
 from sae_training.files import replacing
 from sae_training.latents import measure_latents
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from sae_training.rows import Rows
 
 log = logging.getLogger(__name__)
-SAMPLE = 4096  # images that show what a random direction among them is like
+SAMPLE = 16_384  # images on which names are tried
+BACKGROUND = 4096  # of them, that a name must tell a latent's images from
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,11 +161,28 @@ def _train(settings: TrainSettings, context: SweepContext, progress: Progress | 
 
 
 def _names(sae: SparseAutoencoder, context: SweepContext) -> dict[str, float]:
-    """How many latents have a name, and how far the middle one's best word stands out, by decoder row."""
+    """Of how many latents the name is true, of those that fire on enough of the images to tell, and how true."""
     held_out_first = torch.cat([context.rows.measuring, context.rows.calibration, context.rows.training])
-    sample = context.rows.take(held_out_first[:SAMPLE]).numpy()
-    margins = naming_margins(sae.W_dec.detach().cpu().numpy(), context.words, sample, context.naming)
-    return {"named": float((margins > 0).mean()), "margin": float(np.median(margins))}
+    rows = context.rows.take(held_out_first[:SAMPLE]).numpy()
+    around = unit_rows(rows - rows.mean(0))
+    codes = sae.encode(rows)
+    row, latent, value = (np.asarray(part) for part in (codes.row, codes.latent, codes.value))
+    order = np.lexsort((row, -value, latent))
+    starts = np.searchsorted(latent[order], np.arange(sae.num_latents + 1))
+    exemplars = [around[row[order[low:high]][:EXEMPLARS]] for low, high in pairwise(starts)]
+    namer = make_namer(sae.W_dec.detach().cpu().numpy(), context.words, context.naming)
+    halves = [np.stack([_mean_of(rows[half::2], around.shape[1]) for rows in exemplars]) for half in (0, 1)]
+    fidelity = naming_fidelity((halves[0], halves[1]), exemplars, around[:BACKGROUND], namer)
+    told = np.isfinite(fidelity.auroc)
+    return {
+        "named": float(fidelity.holds[told].mean()) if told.any() else 0.0,
+        "fidelity": float(np.median(fidelity.auroc[told])) if told.any() else 0.5,
+    }
+
+
+def _mean_of(rows: np.ndarray, width: int) -> np.ndarray:
+    """[d] the mean of rows [k, d]; zeros of none."""
+    return np.asarray(rows.mean(0)) if len(rows) else np.zeros(width, np.float32)
 
 
 def _classes(sae: SparseAutoencoder, context: SweepContext) -> dict[str, float]:

@@ -26,7 +26,7 @@ from sae_training.progress import Progress
 from sae_training.settings import CACHE_VERSION as TRAINING_CACHE_VERSION
 from sae_training.settings import training_key
 
-CACHE_VERSION = 3  # goes up when code changes a measure
+CACHE_VERSION = 4  # goes up when code changes a measure
 
 
 def run_sweep(plan: Plan, command: str = "", progress: Progress | None = None) -> Outcome:

@@ -2,6 +2,6 @@
 
 from latentdiff.verification.holdout import HoldoutSplit, hold_out
 from latentdiff.verification.settings import VerifySettings
-from latentdiff.verification.verify import verify
+from latentdiff.verification.verify import Verified, verify
 
-__all__ = ["HoldoutSplit", "VerifySettings", "hold_out", "verify"]
+__all__ = ["HoldoutSplit", "Verified", "VerifySettings", "hold_out", "verify"]

@@ -19,6 +19,7 @@ from latentdiff.vectors import cosines_around
 Floats = npt.NDArray[np.floating]
 Counts = npt.NDArray[np.int64]
 
+_COSINES_AT_ONCE = 2**24
 _LEAST_SHARE_OF_CLAIM = 0.25  # of the claimed difference: what is left below it refutes the claim
 _LEAST_IMAGES_ABOVE = 3  # of the discovery part
 _LARGEST_OTHER_SHARE = 0.5  # above a threshold: with more it does not tell who shows the text
@@ -30,8 +31,8 @@ def verify_texts(
     discovery: tuple[RowsBySlice, RowsBySlice],
     validation: tuple[RowsBySlice, RowsBySlice],
     level: float = 0.05,
-) -> list[Verification]:
-    """What the validation part says of each text, tested together.
+) -> list[tuple[Status, Verification]]:
+    """What the validation part says of each text, corrected for their number (Bonferroni).
 
     Exchanging the sets exchanges the sides of the results and changes nothing else, to the last bit.
 
@@ -41,12 +42,12 @@ def verify_texts(
         discovery: ([n_a, d], [n_b, d]) unit embeddings of the images that texts were proposed from; read
             some thousands at a time.
         validation: the same for the images held back.
-        level: q at or below which a text is confirmed.
+        level: corrected p at or below which a text differs.
 
     Raises:
         LatentDiffError: a part of a side has no images.
     """
-    from latentdiff.statistics import adjust, fisher, gather_evidence  # scipy, slow to import
+    from latentdiff.statistics import fisher, gather_evidence  # scipy, slow to import
 
     if not len(vectors):
         return []
@@ -57,38 +58,54 @@ def verify_texts(
             f"{counts[2]} and {counts[3]} to check with; give more images or set verify.enabled=false"
         )
     centre = pooled_mean(*discovery)
-    discovery_a, discovery_b = (_scores(part, centre, vectors) for part in discovery)
-    validation_a, validation_b = (_scores(part, centre, vectors) for part in validation)
-    n_a, n_b = len(validation_a), len(validation_b)
-
-    thresholds = np.array([_threshold(discovery_a[:, i], discovery_b[:, i], side) for i, side in enumerate(sides)])
-    claimed = (discovery_a > thresholds).mean(0) - (discovery_b > thresholds).mean(0)
-    above_a, above_b = (validation_a > thresholds).sum(0), (validation_b > thresholds).sum(0)
-    p = fisher(above_a, n_a, above_b, n_b)
-    evidence = gather_evidence(above_a, n_a, above_b, n_b, p, adjust(p))
-    return [
-        Verification(verification_status(of, side, float(claim), level), float(threshold), of)
-        for of, side, claim, threshold in zip(evidence, sides, claimed, thresholds, strict=True)
+    step = max(1, _COSINES_AT_ONCE // max(map(len, (*discovery, *validation))))
+    counted = [
+        _count(vectors[start : start + step], sides[start : start + step], centre, discovery, validation)
+        for start in range(0, len(vectors), step)
     ]
+    threshold, claimed, above_a, above_b = (np.concatenate(column) for column in zip(*counted, strict=True))
+    n_a, n_b = (len(part) for part in validation)
+    p = fisher(above_a, n_a, above_b, n_b)
+    evidence = gather_evidence(above_a, n_a, above_b, n_b, p, np.minimum(len(p) * p, 1.0))
+    return [
+        (verification_status(of, side, claim, level), Verification(at, of))
+        for of, side, claim, at in zip(evidence, sides, claimed.tolist(), threshold.tolist(), strict=True)
+    ]
+
+
+def _count(
+    vectors: Floats,
+    sides: Sequence[Side],
+    centre: npt.NDArray[np.float64],
+    discovery: tuple[RowsBySlice, RowsBySlice],
+    validation: tuple[RowsBySlice, RowsBySlice],
+) -> tuple[Floats, Floats, Counts, Counts]:
+    """Of each text its threshold, the difference that the discovery part claims, and how many images of the validation
+    part lie above it in A and in B."""
+    discovery_a, discovery_b = (_scores(part, centre, vectors) for part in discovery)
+    threshold = np.array([_threshold(discovery_a[:, i], discovery_b[:, i], side) for i, side in enumerate(sides)])
+    claimed = (discovery_a > threshold).mean(0) - (discovery_b > threshold).mean(0)
+    above_a, above_b = ((_scores(part, centre, vectors) > threshold).sum(0) for part in validation)
+    return threshold, claimed, above_a, above_b
 
 
 def verification_status(evidence: Evidence, side: Side, claimed: float, level: float) -> Status:
     """What the evidence says of a claim.
 
-    Confirmed: the claimed sign, q at or below the level. Else refuted: the other sign or none, or less than a quarter
-    of the claimed difference, which is that on the discovery part. Else weak: the claimed sign and a fair part of the
-    size, but too few images to be sure, be it that the interval includes 0 or that only the correction for the other
-    hypotheses is not survived.
+    It differs: the claimed sign, corrected p at or below the level. Else refuted: the other sign or none, or less than
+    a quarter of the claimed difference, which is that on the discovery part. Else weak: the claimed sign and a fair
+    part of the size, but too few images to be sure, be it that the interval includes 0 or that only the correction for
+    the other hypotheses is not survived.
 
     Args:
         evidence: of the validation part.
         side: the side that is said to have more.
         claimed: share of A less that of B on the discovery part.
-        level: q at or below which a claim is confirmed.
+        level: corrected p at or below which it differs.
     """
     difference = evidence.difference if side == "a" else -evidence.difference
     if difference > 0 and evidence.q_value <= level:
-        return Status.CONFIRMED
+        return Status.DIFFERS
     if difference <= 0 or difference < _LEAST_SHARE_OF_CLAIM * abs(claimed):
         return Status.REFUTED
     return Status.WEAK
@@ -126,6 +143,25 @@ def separating_threshold(own: Floats, other: Floats) -> float:
     else:
         return float(scores[0])
     return float((scores[at].astype(np.float64) + scores[at + 1]) / 2)
+
+
+def images_above(
+    vectors: Floats, thresholds: Floats, discovery: tuple[RowsBySlice, RowsBySlice], rows: RowsBySlice
+) -> list[npt.NDArray[np.int64]]:
+    """For each text the numbers of the images that lie nearer to it than its threshold, as `verify_texts` scores them.
+
+    Args:
+        vectors: [texts, d] centred unit text vectors.
+        thresholds: [texts] of their cosines.
+        discovery: the images that the thresholds come from.
+        rows: [n, d] the images asked about.
+    """
+    centre, step = pooled_mean(*discovery), max(1, _COSINES_AT_ONCE // max(len(rows), 1))
+    found: list[npt.NDArray[np.int64]] = []
+    for start in range(0, len(vectors), step):
+        above = _scores(rows, centre, vectors[start : start + step]) > thresholds[start : start + step]
+        found += [np.flatnonzero(column) for column in above.T]
+    return found
 
 
 def _threshold(scores_a: Floats, scores_b: Floats, side: Side) -> float:

@@ -1,5 +1,5 @@
-"""Refactorings change no answer: every number and word of some comparisons, against what 172ec77 said, and what it says
-with the names of things that the vocabulary has had since.
+"""Refactorings change no answer: every number and word of some comparisons, against what was said when they were last
+meant to change.
 
 A change that is meant to change answers writes them anew, and says why: `python -m tests.golden.record`.
 """

@@ -56,4 +56,4 @@ def assert_exchanged(there: Proposal, back: Proposal) -> None:
         ]
         odds = [[one.evidence.odds_ratio for one in some if one.evidence] for some in (own, other)]
         np.testing.assert_allclose(np.multiply(*odds), 1, rtol=1e-12)
-    assert (there.p_value, there.presence_tests, there.not_run) == (back.p_value, back.presence_tests, back.not_run)
+    assert (there.p_value, there.cut, there.not_run) == (back.p_value, back.cut, back.not_run)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,15 +13,25 @@ import torch
 
 from latentdiff.contrasts import Contrast
 from latentdiff.embeddings import EmbeddingSet, from_arrays
+from latentdiff.naming import LatentName, WordVectors
 from latentdiff.proposers.latent_statistics import LatentStatistics, LatentSums
-from latentdiff.proposers.workspace import Latents
+from latentdiff.proposers.workspace import Latents, Workspace
 from sae_training import SparseCodes
 
 
-class Name(NamedTuple):
-    words: tuple[str, ...]
-    cosines: tuple[float, ...]
-    found: bool
+class NameByPosition:
+    """Names the n-th unit direction "word n", the better the lower n; words among the images are their axes."""
+
+    def __init__(self, latents: int) -> None:
+        self.words = WordVectors.from_arrays(tuple("uvwxyz"), np.eye(6), centre=False)
+        self.latents = latents
+
+    def name(self, directions: np.ndarray) -> list[LatentName]:
+        places = np.argmax(directions, axis=1).tolist()
+        return [LatentName((f"word{j}", "thing"), (0.5 - j / (4 * self.latents), 0.1)) for j in places]
+
+    def best_vectors(self, directions: np.ndarray) -> np.ndarray:
+        return self.words.vectors[np.argmax(directions, axis=1) % len(self.words.vectors)]
 
 
 def to_codes(dense: np.ndarray) -> SparseCodes:
@@ -58,17 +69,14 @@ def sparse_set(rng: np.random.Generator, n: int, prevalence: np.ndarray) -> np.n
     return dense
 
 
-def names(latents: int) -> list[Name]:
-    return [Name((f"word{j}", "thing"), (0.5 - j / (4 * latents), 0.1), True) for j in range(latents)]
-
-
-def image_set(side: str, n: int) -> EmbeddingSet:
-    """`n` images that are called by their side and row."""
-    return from_arrays(unit_rows(n), [f"{side}{row}" for row in range(n)])
+def image_set(side: str, dense: np.ndarray) -> EmbeddingSet:
+    """Images that are called by their side and row; what they look like hangs on what fires."""
+    content = zlib.crc32(np.ascontiguousarray(dense).tobytes())
+    return from_arrays(unit_rows(len(dense), seed=content), [f"{side}{row}" for row in range(len(dense))])
 
 
 def contrast(a: np.ndarray, b: np.ndarray) -> Contrast:
-    return Contrast.between(image_set("a", len(a)), image_set("b", len(b)))
+    return Contrast.between(image_set("a", a), image_set("b", b))
 
 
 def latents(a: np.ndarray, b: np.ndarray, decoder: np.ndarray | None = None, namer: object = None) -> Latents:
@@ -77,10 +85,13 @@ def latents(a: np.ndarray, b: np.ndarray, decoder: np.ndarray | None = None, nam
     return Latents(
         {"a": statistics(a), "b": statistics(b)},
         np.eye(count) if decoder is None else decoder,
-        names(count),  # type: ignore[arg-type]
-        namer,  # type: ignore[arg-type]
-        np.zeros(6),
+        NameByPosition(count) if namer is None else namer,  # type: ignore[arg-type]
     )
+
+
+def workspace(a: np.ndarray, b: np.ndarray, **options: Any) -> Workspace:
+    """All that the proposer of latents needs to know of two dense sets."""
+    return Workspace(contrast(a, b), None, None, latents(a, b), **options)  # type: ignore[arg-type]
 
 
 class Make(NamedTuple):
@@ -91,10 +102,10 @@ class Make(NamedTuple):
     codes: Callable[..., SparseCodes] = to_codes
     unit_rows: Callable[..., np.ndarray] = unit_rows
     sparse_set: Callable[..., np.ndarray] = sparse_set
-    names: Callable[..., list[Name]] = names
     contrast: Callable[..., Contrast] = contrast
     latents: Callable[..., Latents] = latents
-    name: type[Name] = Name
+    workspace: Callable[..., Workspace] = workspace
+    namer: type[NameByPosition] = NameByPosition
 
 
 @pytest.fixture(scope="session")

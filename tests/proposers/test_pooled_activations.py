@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from latentdiff.proposers.pooled_activations import part_of, pool
+from latentdiff.proposers.pooled_activations import pool
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 
@@ -16,17 +14,6 @@ def draw(make, seed=0, n_a=40, n_b=30, latents=7):
     rng = np.random.default_rng(seed)
     prevalence = rng.random(latents) ** 3 * (rng.random(latents) < 0.8)
     return tuple(np.ceil(2 * make.sparse_set(rng, n, prevalence)) / 2 for n in (n_a, n_b))
-
-
-def silenced(dense, inside):
-    """The rows that are not inside fire nothing; the others keep their numbers."""
-    return np.where(inside[:, None], dense, 0)
-
-
-def assert_same(one, other, but=()):
-    for field in fields(one):
-        if field.name not in but:
-            np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), field.name)
 
 
 def test_pooled_activations_are_those_of_the_dense_sets(make):
@@ -45,38 +32,6 @@ def test_pooled_activations_are_those_of_the_dense_sets(make):
         in_a, row = pooled.in_a[here], pooled.row[here]
         np.testing.assert_array_equal(pooled.value[here][in_a], a[row[in_a], latent])
         np.testing.assert_array_equal(pooled.value[here][~in_a], b[row[~in_a], latent])
-
-
-@calm
-@given(st.integers(0, 1000), st.floats(0.05, 1), st.floats(0.05, 1))
-def test_a_part_of_pooled_sets_is_what_pooling_the_part_from_scratch_gives(make, seed, share_a, share_b):
-    a, b = draw(make, seed)
-    rng = np.random.default_rng(seed)
-    inside_a, inside_b = rng.random(len(a)) < share_a, rng.random(len(b)) < share_b
-    inside_a[0] = inside_b[0] = True
-    part = part_of(pool(make.statistics(a), make.statistics(b)), inside_a, inside_b)
-    rows = {True: np.flatnonzero(inside_a), False: np.flatnonzero(inside_b)}
-    scratch = pool(make.statistics(a[inside_a]), make.statistics(b[inside_b]))
-    assert_same(part, scratch, but=("row",))
-    np.testing.assert_array_equal(
-        part.row, [rows[bool(in_a)][row] for in_a, row in zip(scratch.in_a, scratch.row, strict=True)]
-    )
-    kept = pool(make.statistics(silenced(a, inside_a)), make.statistics(silenced(b, inside_b)))
-    assert_same(part, kept, but=("n_a", "n_b", "mean_a", "mean_b"))
-
-
-@calm
-@given(st.integers(0, 1000))
-def test_a_part_of_a_part_is_the_part_of_both_masks(make, seed):
-    a, b = draw(make, seed)
-    rng = np.random.default_rng(seed)
-    first, second = ([rng.random(len(one)) < 0.7 for one in (a, b)] for _ in range(2))
-    for masks in (first, second):
-        for mask in masks:
-            mask[0] = True
-    whole = pool(make.statistics(a), make.statistics(b))
-    both = [one & other for one, other in zip(first, second, strict=True)]
-    assert_same(part_of(part_of(whole, *first), *both), part_of(whole, *both))
 
 
 @calm

@@ -33,6 +33,28 @@ def test_firings_are_sorted_once_and_shared(make):
     assert latents.activations.n == 80
 
 
+def test_the_lists_of_latents_are_their_images_hardest_first_in_the_pooled_order(make):
+    rng = np.random.default_rng(3)
+    a, b = (np.ceil(2 * make.sparse_set(rng, n, np.array([0.5, 0.2, 0.0, 0.9]))) for n in (40, 25))
+    one, other = make.workspace(a, b), make.workspace(b, a)
+    pooled = one.contrast.pooled
+    activation = pooled.gather({"a": a, "b": b})
+    lists = one.latent_lists
+    assert len(lists) == 4
+    for latent in range(4):
+        images = lists.images[lists.starts[latent] : lists.starts[latent + 1]]
+        assert sorted(images) == np.flatnonzero(activation[:, latent]).tolist()
+        assert (np.diff(activation[images, latent]) <= 0).all()
+    np.testing.assert_array_equal(lists.images, other.latent_lists.images)  # whichever set comes first
+    np.testing.assert_array_equal(lists.values, other.latent_lists.values)
+
+
+def test_latents_are_named_by_their_decoder_rows(make):
+    a, b = two_sets(make)
+    latents = make.latents(a, b, decoder=np.eye(4)[::-1])
+    assert [name.words[0] for name in latents.names] == ["word3", "word2", "word1", "word0"]
+
+
 def test_raw_words_are_not_centred(make):
     rows = np.array([[3.0, 4.0], [4.0, 3.0]])
     workspace = Workspace(make.contrast(np.ones((2, 1)), np.ones((2, 1))), None, WordVectors.from_arrays("xy", rows))

@@ -16,6 +16,7 @@ from latentdiff.hypotheses import (
     Counted,
     Evidence,
     Finding,
+    Given,
     Hypothesis,
     ImageRef,
     Interval,
@@ -25,9 +26,19 @@ from latentdiff.hypotheses import (
     Status,
     Verification,
 )
+from latentdiff.metadata import ColumnSummary, Kind, MetadataDifference
 from latentdiff.proposers.density_ratio import DensityRatio
 from latentdiff.proposers.sae_latents import LatentDifferences
-from latentdiff.result import ComparisonResult, EncoderUsed, ProposerOutcome, SaeOrigin, SaeSource, SetSummary
+from latentdiff.result import (
+    ComparisonResult,
+    EncoderUsed,
+    NegativeControls,
+    OverallShift,
+    ProposerOutcome,
+    SaeOrigin,
+    SaeSource,
+    SetSummary,
+)
 from latentdiff.verdict import Verdict, VerdictKind
 
 MakeFinding = Callable[..., Finding]
@@ -99,11 +110,13 @@ def build_finding(
     words: tuple[str, ...] = ("surfboard", "surf", "surfer", "wave", "wetsuit"),
     side: Side = "a",
     counts: tuple[int, int] = (52, 4),
-    status: str | None = "confirmed",
+    status: str = "leads",
+    taken: float = 0.0,
+    vanishes_given: tuple[str, ...] = (),
+    name_holds: bool = True,
     **changes: Any,
 ) -> Finding:
     """A finding of the SAE's latents; `changes` are fields of its hypothesis."""
-    check = evidence_of(*(round(c / 2) for c in counts), n_a=611, n_b=624)
     stem = words[0].replace(" ", "-")[:20] if words else "unnamed"
     other: Side = "b" if side == "a" else "a"
     values: dict[str, Any] = {
@@ -112,28 +125,67 @@ def build_finding(
         "words": words,
         "name_found": True,
         "score": 0.031,
-        "part": Part.DISCOVERY,
+        "part": Part.ALL,
+        "label_blind": True,
         "evidence": evidence_of(*counts),
         "images": refs(stem, side, 6),
         "near_misses": refs(f"near-{stem}", other, 2),
         "latent": 412 + len(stem),
+        "cut": 0.001,
         "members": (88, 1031),
-        "details": {"jsd": 0.0213, "gap": 0.118, "ms": 0.61, "name_cosine": 0.34},
+        "details": {"jsd": 0.0213, "gap": 0.118, "ms": 0.61, "name_cosine": 0.34, "name_fidelity": 0.93},
     }
-    verification = Verification(Status(status), 0.214, check) if status else None
-    return Finding(Hypothesis(**(values | changes)), verification)
+    hypothesis = Hypothesis(**(values | changes))
+    parted = status in ("leads", "travels")
+    tested = hypothesis.latent is None and hypothesis.part is Part.DISCOVERY and status != "not checked"
+    check = evidence_of(*(round(c / 2) for c in counts), n_a=611, n_b=624)
+    return Finding(
+        hypothesis,
+        Status(status),
+        Verification(0.214, check) if tested else None,
+        Given(0.0004 if status == "leads" else 0.4, taken, vanishes_given) if parted else None,
+        name_holds,
+    )
 
 
 def build_phrase(*arguments: Any, **changes: Any) -> Finding:
     """A finding of the density ratio."""
-    values = {"proposer": "density_ratio", "counted": Counted.CAPTIONS, "latent": None, "members": (), "details": {}}
+    values = {
+        **{"proposer": "density_ratio", "counted": Counted.CAPTIONS, "part": Part.DISCOVERY, "label_blind": False},
+        **{"latent": None, "cut": 0.001, "members": (), "details": {}},
+    }
     return build_finding(*arguments, **(values | changes))
 
 
 def build_word(*arguments: Any, **changes: Any) -> Finding:
     """A word along the mean shift that nothing tested: nobody counted anything."""
     values = {"proposer": "mean_shift", "evidence": None, "latent": None, "members": (), "details": {}}
-    return build_finding(*arguments, **({"status": None} | values | changes))
+    return build_finding(*arguments, **({"status": "not checked"} | values | changes))
+
+
+@pytest.fixture
+def make_shift() -> MakeFinding:
+    return build_shift
+
+
+def build_shift(words: tuple[str, ...] = ("photograph", "camera"), side: Side = "a") -> Finding:
+    """One end of an overall shift."""
+    return build_word(words, side, status="overall shift", proposer="overall_shift", label_blind=True)
+
+
+@pytest.fixture
+def make_metadata() -> Callable[..., MetadataDifference]:
+    return build_metadata
+
+
+def build_metadata(column: str = "width", **changes: Any) -> MetadataDifference:
+    """Numbers that are larger in A."""
+    values: dict[str, Any] = {
+        **{"kind": Kind.NUMBER, "auroc": 0.712, "auroc_interval": Interval(0.68, 0.741), "p_value": 1e-9},
+        **{"q_value": 2e-9, "differs": True, "side": "a"},
+        **{"a": ColumnSummary(0, median=640.0), "b": ColumnSummary(3, median=480.0)},
+    }
+    return MetadataDifference(column, **(values | changes))
 
 
 @pytest.fixture
@@ -157,7 +209,8 @@ def build_result(
     """A result of both default proposers.
 
     Args:
-        findings: what leads the one list, A's before B's; by default eight, the first with two behind it.
+        findings: what leads the one list, A's before B's; by default eight; one stands behind the first, and two
+            travel with it.
         kind: of the verdict.
         p_value: of the verdict.
         smallest_detectable: of the verdict.
@@ -175,6 +228,9 @@ def build_result(
         "b": summary("beach in September", "world:everyday?images=1238&seed=2&umbrella=0.06", 0, 0.49, 1238),
         "encoder": EncoderUsed("mini", "mini@0123456789abcdef"),
         "sae": SaeOrigin(SaeSource.SETS, 2048, 16),
+        "shift": OverallShift(0.583, Interval(0.561, 0.605), 0.55),
+        "controls": NegativeControls(500, 0.124, 0.018),
+        "metadata": (build_metadata(), build_metadata("height", auroc=0.51, auroc_interval=None, differs=False)),
         "ranking": tuple(ranking),
         "proposers": {name: one for name, one in (outcomes | dict(proposers or {})).items() if one},
         "settings": {
@@ -199,17 +255,18 @@ def as_ranked(finding: Finding | RankedFinding) -> RankedFinding:
 
 
 def default_ranking() -> tuple[RankedFinding, ...]:
-    kite = build_finding(("kite",), "a", (34, 9), None, latent=7, members=(), images=(), near_misses=())
+    kite = build_finding(("kite",), "a", (34, 9), "travels", 0.87, latent=7, members=(), images=(), near_misses=())
+    towel = build_phrase(("a towel",), "b", (4, 30), "travels", 0.61, ("width",))
     leads = (
         build_finding(("sailing boat", "yacht", "mast", "harbour", "sail"), "a", (38, 9)),
         build_finding(("blond", "hair", "blonde", "curls", "ponytail"), "a", (74, 41), "weak"),
-        build_finding(("teal", "stripe", "grid"), "a", (60, 8), None, name_found=False),
+        build_finding(("teal", "stripe", "grid"), "a", (60, 8), name_found=False),
         build_phrase(("a dog on wet sand",), "a", (22, 12), "refuted"),
         build_finding(("sun umbrella", "parasol", "umbrella", "shade", "canopy"), "b", (7, 71)),
         build_finding(("deck chair", "lounger", "chair", "towel", "stripes"), "b", (0, 24)),
         build_phrase(("people under umbrellas",), "b", (11, 44)),
     )
-    first = RankedFinding(build_finding(), (build_phrase(("a surfboard",), "a", (0, 6)), kite))
+    first = RankedFinding(build_finding(), (build_phrase(("a surfboard",), "a", (6, 0)),), (kite, towel))
     return (first, *map(RankedFinding, leads))
 
 
@@ -217,6 +274,7 @@ def latent_differences(**changes: Any) -> LatentDifferences:
     values: dict[str, Any] = {
         "tested": 1480,
         "significant": 12,
+        "listed": 9,
         "hidden": {"among the top 10 % most active": 148, "lower half by monosemanticity": 0},
         "volcano": cloud(),
     }

@@ -51,7 +51,7 @@ def test_dots_of_prevalence_lie_where_the_axis_says(make_finding):
 
 
 def test_more_in_a_lies_left_of_zero_and_swapping_mirrors_the_forest(make_finding):
-    findings = [make_finding(counts=(52, 4), status=None), make_finding(("umbrella",), "b", (7, 71), None)]
+    findings = [make_finding(counts=(52, 4)), make_finding(("umbrella",), "b", (7, 71))]
     here = plots.forest([entry(f, f.side + "1") for f in findings])
     there = plots.forest([entry(swapped(f), f.side + "1") for f in findings])
     (_, left), (_, right) = here.rows
@@ -61,7 +61,7 @@ def test_more_in_a_lies_left_of_zero_and_swapping_mirrors_the_forest(make_findin
 
 
 def test_a_finding_at_the_level_lies_on_the_line_of_the_volcano(make_finding):
-    finding = with_evidence(make_finding(status=None), q_value=0.05)
+    finding = with_evidence(make_finding(), q_value=0.05)
     plot = plots.volcano([entry(finding)], [(0.01, 0.9), (-0.02, 1e-5)], level=0.05)
     assert plot.points[0].y == pytest.approx(plot.bar, abs=0.01)
     assert plot.cloud.count("M") == 2
@@ -70,7 +70,7 @@ def test_a_finding_at_the_level_lies_on_the_line_of_the_volcano(make_finding):
 def test_surer_findings_lie_higher_and_none_leaves_the_plot(make_finding):
     findings = [
         entry(with_evidence(f, q_value=q))
-        for f, q in ((make_finding(status=None), q) for q in (1.0, 0.2, 1e-3, 1e-12, 1e-90, 0.0))
+        for f, q in ((make_finding(), q) for q in (1.0, 0.2, 1e-3, 1e-12, 1e-90, 0.0))
     ]
     heights = [p.y for p in plots.volcano(findings, []).points]
     assert heights == sorted(heights, reverse=True)

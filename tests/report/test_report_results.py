@@ -14,6 +14,7 @@ from latentdiff.hypotheses import (
     Counted,
     Evidence,
     Finding,
+    Given,
     Hypothesis,
     ImageRef,
     Part,
@@ -21,6 +22,7 @@ from latentdiff.hypotheses import (
     Status,
     Verification,
 )
+from latentdiff.metadata import ColumnSummary, Kind, MetadataDifference
 from latentdiff.proposers.density_ratio import DensityRatio
 from latentdiff.proposers.mean_shift import MeanShift
 from latentdiff.proposers.sae_latents import LatentDifferences
@@ -30,6 +32,8 @@ from latentdiff.result import (
     SCHEMA_VERSION,
     ComparisonResult,
     EncoderUsed,
+    NegativeControls,
+    OverallShift,
     ProposerOutcome,
     SaeOrigin,
     SaeSource,
@@ -49,16 +53,17 @@ def test_the_json_reads_back_as_the_result(make_result, tmp_path):
     result = make_result()
     write_results(result, tmp_path / "out")
     read = strict((tmp_path / "out/result.json").read_text(encoding="utf-8"))
-    first = read["ranking"][0]
     assert (
         read.pop("headline")
         == word_verdict(result)
         == "The sets differ: more surfboard in A and more sun umbrella in B."
     )
-    assert [one["finding"].pop("status") for one in read["ranking"]] == [one.status for one in result.findings]
-    assert [one.pop("status") for one in first["alike"]] == ["confirmed", "not checked"]
+    assert [one["finding"]["status"] for one in read["ranking"]] == [one.status for one in result.findings]
+    assert [one["given"]["taken"] for one in read["ranking"][0]["travelling"]] == [0.87, 0.61]
+    assert read["shift"]["auroc"] == 0.583 and read["controls"]["given"] == 0.018
+    assert [one["column"] for one in read["metadata"]] == ["width", "height"]
     assert read == json.loads(json.dumps(result.to_dict()))
-    assert read["schema_version"] == 2
+    assert read["schema_version"] == 3
 
 
 def test_numbers_that_are_not_finite_are_null(make_result, make_finding, tmp_path):
@@ -87,15 +92,35 @@ def test_the_table_has_one_row_per_finding_and_ranks_only_the_one_list(make_resu
     result = make_result()
     write_results(result, tmp_path)
     rows = pq.read_table(tmp_path / "findings.parquet").to_pylist()
-    assert [r["rank"] for r in rows] == [1, 2, 3, 4, 5, 1, 2, 3, None, None]
-    assert [r["name"] for r in rows][-2:] == ["a surfboard", "kite"]
+    assert [r["rank"] for r in rows] == [1, 2, 3, 4, 5, 1, 2, 3, None, None, None]
+    assert [r["name"] for r in rows][-3:] == ["a surfboard", "kite", "a towel"]
     first, finding = rows[0], result.findings[0]
     assert first["words"] == list(finding.words) and first["proposers"] == ["density_ratio", "sae_latents"]
     assert first["difference_interval_low"] == finding.hypothesis.evidence.difference_interval.low
-    assert first["verified_count_a"] == finding.verification.evidence.count_a
+    assert first["status"] == "leads" and first["given_p_value"] == finding.given.p_value
     assert first["detail_jsd"] == finding.hypothesis.details["jsd"]
-    assert first["latent"] == finding.hypothesis.latent and first["members"] == [88, 1031, 7]
-    assert rows[3]["status"] is None and rows[3]["verified_q_value"] is None
+    assert first["latent"] == finding.hypothesis.latent and first["members"] == [88, 1031]
+    assert first["verified_q_value"] is None  # a latent is fixed before the sides are known
+    text = result.ranking[0].alike[0]
+    assert rows[8]["verified_count_a"] == text.verification.evidence.count_a and rows[8]["threshold"] == 0.214
+
+
+def test_a_row_names_the_place_that_it_stands_behind_or_travels_with(make_result, make_finding, tmp_path):
+    places = [
+        RankedFinding(make_finding(("one",)), (), (make_finding(("under b",), "b", status="travels", taken=0.4),)),
+        RankedFinding(make_finding(("two",)), (make_finding(("same",)),)),
+        RankedFinding(
+            make_finding(("other",), "b"), (), (make_finding(("under",), "b", status="travels", vanishes_given=("x",)),)
+        ),
+    ]
+    write_results(make_result(places), tmp_path)
+    rows = {row["name"]: row for row in pq.read_table(tmp_path / "findings.parquet").to_pylist()}
+    of = {name: (row["side"], row["rank"], row["behind"], row["travels_with"]) for name, row in rows.items()}
+    assert of == {
+        **{"one": ("a", 1, None, None), "two": ("a", 2, None, None), "other": ("b", 1, None, None)},
+        **{"same": ("a", None, "a2", None), "under b": ("b", None, None, "a1"), "under": ("b", None, None, "b1")},
+    }
+    assert rows["under b"]["taken"] == 0.4 and rows["under"]["vanishes_given"] == ["x"]
 
 
 def test_a_finding_that_nobody_counted_has_a_row_without_evidence(make_result, make_word, tmp_path):
@@ -145,13 +170,14 @@ def test_every_field_is_described_in_the_schema():
     text = (Path(report.__file__).parent / "schema.md").read_text(encoding="utf-8")
     classes = (
         ComparisonResult, Verdict, RankedFinding, Finding, Hypothesis, Verification, Evidence, ImageRef,
-        ProposerOutcome, NotRun, EncoderUsed, SaeOrigin,
+        Given, ProposerOutcome, NotRun, EncoderUsed, SaeOrigin, OverallShift, NegativeControls, MetadataDifference,
+        ColumnSummary,
         SetSummary, LatentDifferences, DensityRatio, MeanShift, VisDiffSample,
     )  # fmt: skip
     missing = [f"{c.__name__}.{f.name}" for c in classes for f in fields(c) if f"`{f.name}`" not in text]
     assert not missing
     assert f"`schema_version` is {SCHEMA_VERSION} " in text
-    kinds = (VerdictKind, NotRunReason, Status, Part, Counted, SaeSource)
+    kinds = (VerdictKind, NotRunReason, Status, Part, Counted, SaeSource, Kind)
     assert not [value for kind in kinds for value in kind if f'`"{value}"`' not in text]
 
 

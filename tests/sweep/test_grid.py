@@ -106,17 +106,17 @@ def test_a_fault_is_said_whole_and_once_though_points_share_it_and_others_end_al
 
 def test_each_fault_has_its_own_place_and_none_that_of_another(tmp_path: Path) -> None:
     for name in ("c.yaml", "n.yaml"):
-        (tmp_path / name).write_text("sae: {kk: 5}\nconcepts: {level: 3}\n")
+        (tmp_path / name).write_text("sae: {kk: 5}\nconcepts: {hide_ms: 3}\n")
     with pytest.raises(LatentDiffError) as caught:
         plan_sweep(str(tmp_path / "c.yaml"), [], DATA, ["sae.k=2,4", "sae.seed=1,1"])
-    kk, level = "unknown key 'sae.kk', did you mean 'sae.k'?", "concepts.level must lie between 0 and 1"
+    kk, share = "unknown key 'sae.kk', did you mean 'sae.k'?", "concepts.hide_ms is a share from 0 to below 1"
     first, second, third = caught.value.faults
     assert first == "'sae.seed=1,1' names a value twice"
-    assert second == f"{tmp_path / 'c.yaml'}: {kk}" and third.startswith(f"{tmp_path / 'c.yaml'}: {level}")
+    assert second == f"{tmp_path / 'c.yaml'}: {kk}" and third.startswith(f"{tmp_path / 'c.yaml'}: {share}")
     assert str(caught.value) == "; ".join(caught.value.faults)
     with pytest.raises(LatentDiffError) as caught:
         plan_sweep(None, [], {}, [f"sweep.noisydiff={tmp_path / 'n.yaml'}"], [open_scorer])
     data, first, second = caught.value.faults
     assert data.startswith("nothing to train on")
     assert first == f"sweep.noisydiff: {tmp_path / 'n.yaml'}: {kk}"
-    assert second.startswith(f"sweep.noisydiff: {tmp_path / 'n.yaml'}: {level}")
+    assert second.startswith(f"sweep.noisydiff: {tmp_path / 'n.yaml'}: {share}")

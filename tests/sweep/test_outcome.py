@@ -32,7 +32,7 @@ def measured(k: int, factor: int, shift: float = 0.0) -> dict[str, float]:
         "dead": 0.001 * factor,
         "ms": 0.5,
         "named": 0.8,
-        "margin": 0.03,
+        "fidelity": 0.03,
         "seconds": 12.0,
     }
 
@@ -139,7 +139,7 @@ def test_the_terminal_shows_every_point_on_one_line_that_fits(outcome: Outcome, 
     assert all("56" in row for row in rows)
     headers = {str(column.header) for column in table.columns}
     assert {"FVU", "agreement", "Noisy-Diff"} < headers
-    assert ({"margin", "time"} <= headers) == (width == 160)
+    assert ({"fidelity", "time"} <= headers) == (width == 160)
     assert "…" not in "".join(lines)
 
 

@@ -84,7 +84,7 @@ def test_a_part_of_a_contrast_is_split_into_rows_of_its_sets():
 def test_nothing_is_held_back_unless_asked_for_and_of_very_few_images_with_a_word(caplog):
     with caplog.at_level(logging.WARNING):
         plain = split(list(range(50)), list(range(50)), enabled=False)
-        assert plain.validation is None and plain.discovery.is_whole and not caplog.records
+        assert plain.validation is None and plain.discovery.size("a") == 50 and not caplog.records
         few = split([1, 1, 1], [1, 1])
-    assert few.validation is None and few.discovery.is_whole
+    assert few.validation is None and [few.discovery.size(side) for side in SIDES] == [3, 2]
     assert "too few images to hold some back (verify.share): nothing is verified" in caplog.text

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact
+from scipy.stats import chi2_contingency, fisher_exact
 
 from latentdiff.embeddings import from_arrays, store
 from latentdiff.errors import LatentDiffError
+from latentdiff.hypotheses import Status
 from latentdiff.statistics import gather_evidence
-from latentdiff.verification import VerifySettings
-from latentdiff.verification.text_tests import separating_threshold, verification_status, verify_texts
+from latentdiff.verification import VerifySettings, text_tests
+from latentdiff.verification.text_tests import images_above, separating_threshold, verification_status, verify_texts
 
 D = 48
 DIRECTIONS = np.linalg.qr(np.random.default_rng(0).normal(size=(D, 6)))[0].T.astype(np.float32)
@@ -35,18 +36,18 @@ def the_sets(shares_a, shares_b, n=500):
     return discovery, validation
 
 
-def test_what_is_there_is_confirmed_rare_or_common_and_what_is_not_is_not():
+def test_what_is_there_differs_rare_or_common_and_what_is_not_does_not():
     discovery, validation = the_sets([0.05, 0.0, 0.4, 0.1], [0.0, 0.05, 0.2, 0.1])
     answers = verify_texts(DIRECTIONS[:4], ["a", "b", "a", "b"], discovery, validation)
-    assert [v.status for v in answers[:3]] == ["confirmed"] * 3
-    assert answers[3].status != "confirmed"
-    rare = answers[0].evidence
+    assert [status for status, _ in answers[:3]] == [Status.DIFFERS] * 3
+    assert answers[3][0] is not Status.DIFFERS
+    rare = answers[0][1].evidence
     assert rare.prevalence_b < 0.01 < 0.02 < rare.prevalence_a < 0.08
 
 
 def test_a_claim_for_the_wrong_side_is_refuted():
     discovery, validation = the_sets([0.3], [0.1])
-    assert verify_texts(DIRECTIONS[:1], ["b"], discovery, validation)[0].status == "refuted"
+    assert verify_texts(DIRECTIONS[:1], ["b"], discovery, validation)[0][0] is Status.REFUTED
 
 
 def test_a_claim_is_held_to_the_difference_on_the_discovery_part():
@@ -54,19 +55,19 @@ def test_a_claim_is_held_to_the_difference_on_the_discovery_part():
     other = images(2, 200, [0.15])
     validation = images(3, 200, [0.25]), images(4, 200, [0.15])
     answers = [verify_texts(DIRECTIONS[:1], ["a"], (own, other), validation, level=1e-9) for own in (small, large)]
-    assert [v.status for (v,) in answers] == ["weak", "refuted"]
+    assert [status for ((status, _),) in answers] == [Status.WEAK, Status.REFUTED]
 
 
-def test_random_texts_on_sets_that_do_not_differ_are_rarely_confirmed():
+def test_random_texts_on_sets_that_do_not_differ_rarely_do():
     generator = np.random.default_rng(0)
-    confirmed = 0
+    differ = 0
     for seed in range(40):
         discovery = images(4 * seed, 100, []), images(4 * seed + 1, 100, [])
         validation = images(4 * seed + 2, 100, []), images(4 * seed + 3, 100, [])
         vectors = generator.normal(size=(5, D)).astype(np.float32)
         answers = verify_texts(vectors, ["a", "b", "a", "b", "a"], discovery, validation)
-        confirmed += any(v.status == "confirmed" for v in answers)
-    assert confirmed <= 6
+        differ += any(status is Status.DIFFERS for status, _ in answers)
+    assert differ <= 6
 
 
 def test_the_evidence_is_fishers_test_above_the_fixed_threshold_corrected_over_all_hypotheses():
@@ -74,7 +75,7 @@ def test_the_evidence_is_fishers_test_above_the_fixed_threshold_corrected_over_a
     answers = verify_texts(DIRECTIONS[:3], ["a", "a", "b"], discovery, validation)
     centre = np.concatenate(discovery).mean(0, dtype=float)
     ps = []
-    for direction, answer in zip(DIRECTIONS, answers, strict=False):
+    for direction, (_, answer) in zip(DIRECTIONS, answers, strict=False):
         counts = []
         for part in validation:
             around = part - centre
@@ -82,16 +83,16 @@ def test_the_evidence_is_fishers_test_above_the_fixed_threshold_corrected_over_a
             counts.append(int((cosine > answer.threshold).sum()))
         assert (answer.evidence.count_a, answer.evidence.count_b) == tuple(counts)
         ps.append(fisher_exact([[counts[0], 150 - counts[0]], [counts[1], 150 - counts[1]]]).pvalue)
-    assert [v.evidence.p_value for v in answers] == pytest.approx(ps)
-    assert [v.evidence.q_value for v in answers] == pytest.approx(false_discovery_control(ps))
+    assert [v.evidence.p_value for _, v in answers] == pytest.approx(ps)
+    assert [v.evidence.q_value for _, v in answers] == pytest.approx(np.minimum(3 * np.array(ps), 1))  # Bonferroni
 
 
 def test_exchanging_the_sets_flips_the_answers_to_the_last_bit():
     discovery, validation = the_sets([0.05, 0.0, 0.4, 0.1], [0.0, 0.05, 0.2, 0.1], n=200)
     one = verify_texts(DIRECTIONS[:4], ["a", "b", "a", "b"], discovery, validation)
     other = verify_texts(DIRECTIONS[:4], ["b", "a", "b", "a"], discovery[::-1], validation[::-1])
-    for v, w in zip(one, other, strict=True):
-        assert (v.status, v.threshold) == (w.status, w.threshold)
+    for (here, v), (there, w) in zip(one, other, strict=True):
+        assert (here, v.threshold) == (there, w.threshold)
         assert v.evidence.difference == -w.evidence.difference
         assert (v.evidence.p_value, v.evidence.q_value) == (w.evidence.p_value, w.evidence.q_value)
 
@@ -173,8 +174,8 @@ def evidence(count_a: int, count_b: int, q: float, n: int = 200):
 @pytest.mark.parametrize(
     ("count_a", "count_b", "q", "claimed", "status"),
     [
-        (40, 10, 0.001, 0.15, "confirmed"),
-        (40, 38, 0.001, 0.50, "confirmed"),  # small, but sure: it is there
+        (40, 10, 0.001, 0.15, "differs"),
+        (40, 38, 0.001, 0.50, "differs"),  # small, but sure: it is there
         (20, 12, 0.20, 0.05, "weak"),  # interval includes 0
         (20, 8, 0.06, 0.05, "weak"),  # interval excludes 0, but not after correction
         (20, 19, 0.90, 0.10, "refuted"),  # a twentieth of the claim
@@ -191,6 +192,18 @@ def test_a_claim_much_larger_than_what_is_left_is_refuted():
     assert verification_status(evidence(20, 12, 0.2), "a", 0.5, 0.05) == "refuted"
 
 
+def test_the_images_above_a_threshold_are_those_that_its_evidence_counts(monkeypatch):
+    discovery, validation = the_sets([0.1, 0.2, 0.0], [0.0, 0.1, 0.0], n=150)
+    answers = [of for _, of in verify_texts(DIRECTIONS[:3], ["a", "a", "b"], discovery, validation)]
+    thresholds = np.array([one.threshold for one in answers])
+    whole = [images_above(DIRECTIONS[:3], thresholds, discovery, part) for part in validation]
+    for above_a, above_b, one in zip(*whole, answers, strict=True):
+        assert (len(above_a), len(above_b)) == (one.evidence.count_a, one.evidence.count_b)
+    monkeypatch.setattr(text_tests, "_COSINES_AT_ONCE", 200)  # a text at a time
+    again = images_above(DIRECTIONS[:3], thresholds, discovery, validation[0])
+    assert [one.tolist() for one in again] == [one.tolist() for one in whole[0]]
+
+
 def test_nothing_to_verify_is_no_error_and_an_empty_part_is_one_line():
     discovery, validation = the_sets([], [], n=5)
     assert verify_texts(np.zeros((0, D)), [], discovery, validation) == []
@@ -201,4 +214,8 @@ def test_nothing_to_verify_is_no_error_and_an_empty_part_is_one_line():
 def test_a_setting_out_of_range_is_named():
     with pytest.raises(LatentDiffError, match=r"verify.share must lie between 0 and 1; it is 1.0"):
         VerifySettings(share=1.0)
+    with pytest.raises(LatentDiffError, match=r"verify.per_side must be at least 1; it is 0"):
+        VerifySettings(per_side=0)
+    with pytest.raises(LatentDiffError, match=r"verify.random_words must be at least 0; it is -1"):
+        VerifySettings(random_words=-1)
     assert dataclasses.asdict(VerifySettings())["share"] == 0.5

@@ -8,14 +8,14 @@ One comparison answers all three of a setting.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from latentdiff.config import METHODS
 from latentdiff.embeddings import EmbeddingSet
 from latentdiff.hypotheses import SIDES, Finding, Status
-from latentdiff.noisydiff.methods.predictions import TOP, Prediction
+from latentdiff.noisydiff.methods.predictions import TOP, Prediction, Role
 from latentdiff.pipeline import CompareSettings, compare
 from latentdiff.proposers import PROPOSERS
 from latentdiff.report.wording import describe_sae
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from latentdiff.encoders import Encoder
     from sae_training import SparseAutoencoder
 
+CLAIMED = (Status.SHIFT, Status.LEADS)  # what a report's headline is made of
+ROLE_OF: Mapping[Status, Role] = {Status.SHIFT: "shift", Status.LEADS: "lead", Status.TRAVELS: "travels"}
+SHIFT = "overall_shift"  # who proposes the shift's words
 EXEMPLARS = 2  # images of a finding that the page shows
 PRESETS = ("default", "paper")  # of config.METHODS: those whose parts are rows
 PARTS = ("concept", "density", "combined")
@@ -126,20 +129,20 @@ def _seconds(result: ComparisonResult, part: str) -> float:
 
 
 def _predict(result: ComparisonResult, part: str) -> Prediction:
-    findings: Sequence[Finding] = result.findings
-    abstained = not result.different
+    findings, abstained = _in_order(result), not result.different
     if part != "combined":
-        findings = _strongest_first(result.proposed_by(PROPOSER_OF[part]), part)
+        told = (PROPOSER_OF[part], *((SHIFT,) if part == "concept" else ()))
+        findings = [one for one in findings if one.hypothesis.proposer in told]
+        findings = findings if part == "concept" else sorted(findings, key=lambda one: -_advantage(one))
         abstained = not _found_something(result, part)
     density = result.artefact("density_ratio")
     sides = {side: [f for f in findings if f.side == side] for side in SIDES}
+    verified = bool(result.settings["verify"]["enabled"])
     return Prediction(
-        findings={side: tuple(f.words for f in sides[side]) for side in SIDES},
-        confirmed={
-            side: tuple(f.status is Status.CONFIRMED for f in sides[side])
-            for side in SIDES
-            if result.settings["verify"]["enabled"]
-        },
+        findings={side: tuple(f.words for f in own) for side, own in sides.items()},
+        confirmed={side: tuple(f.status in CLAIMED for f in own) for side, own in sides.items() if verified},
+        roles={side: tuple(ROLE_OF.get(f.status, "") for f in own) for side, own in sides.items() if verified},
+        shown={side: tuple(tuple(ref.id for ref in f.hypothesis.images) for f in own) for side, own in sides.items()},
         abstained=abstained,
         captioned=len(density.extreme) if density and part != "concept" else 0,
         details={
@@ -152,11 +155,10 @@ def _predict(result: ComparisonResult, part: str) -> Prediction:
     )
 
 
-def _strongest_first(findings: Sequence[Finding], part: str) -> Sequence[Finding]:
-    """What a proposer ranks on all images, in its order; phrases by their difference on the images that test them."""
-    if part == "concept":
-        return [f for f in findings if f.hypothesis.rank_decides]
-    return sorted(findings, key=lambda f: -_advantage(f))
+def _in_order(result: ComparisonResult) -> Sequence[Finding]:
+    """Every finding: those that lead a place of the one list, then what travels with them, then what says the same."""
+    travelling = [one for place in result.ranking for one in place.travelling]
+    return [*result.findings, *travelling, *(one for place in result.ranking for one in place.alike)]
 
 
 def _advantage(finding: Finding) -> float:
@@ -174,9 +176,7 @@ def _found_something(result: ComparisonResult, part: str) -> bool:
 
 def _describe(finding: Finding) -> str:
     """A finding and what speaks for it, in one line for the page."""
-    evidence = finding.evidence
-    assert evidence is not None  # latents and phrases are counted
-    return (
-        f"{', '.join(finding.words)}: {finding.status}, {evidence.prevalence_a:.1%} of A and "
-        f"{evidence.prevalence_b:.1%} of B, q {evidence.q_value:.2g}"
-    )
+    said, evidence = f"{', '.join(finding.words)}: {finding.status}", finding.evidence
+    if evidence is None:  # of the overall shift nothing is counted
+        return said
+    return f"{said}, {evidence.prevalence_a:.1%} of A and {evidence.prevalence_b:.1%} of B, q {evidence.q_value:.2g}"

@@ -140,7 +140,7 @@ def _latents(contrast: Contrast, context: BaselineContext) -> Latents:
     if context.sae is None:
         raise LatentDiffError("the pool's SAE is missing")
     statistics = {side: sum_latents(context.sae, contrast.sets[side]).compute() for side in SIDES}
-    return describe_latents(context.sae, statistics, contrast, context.words, context.settings.naming)
+    return describe_latents(context.sae, statistics, context.words, context.settings.naming)
 
 
 def _in_words(language: LanguageSettings) -> str:

@@ -20,7 +20,7 @@ from latentdiff.embeddings import EmbeddingSet, open_set
 from latentdiff.encoders import load_encoder
 from latentdiff.errors import LatentDiffError
 from latentdiff.keys import key_of
-from latentdiff.naming import LatentName, NamingSettings, build_vocabulary, embed_vocabulary, name_directions
+from latentdiff.naming import LatentName, NamingSettings, build_vocabulary, embed_vocabulary, make_namer
 from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.predictions import Prediction
 from latentdiff.noisydiff.methods.presets import (
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from sae_training import SparseAutoencoder
 
 
-CACHE_VERSION = {"presets": 10, "baselines": 7}  # goes up when code changes a method's answers
-_SAMPLE = 4096  # images that show what a random direction among them is like
+CACHE_VERSION = {"presets": 11, "baselines": 8}  # goes up when code changes a method's answers
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -182,12 +181,13 @@ def _facts(method: str, settings: Settings, sae: str | None) -> Any:
     if method in BASELINES:
         baseline = BASELINES[method]
         sections = proposer_settings([baseline.proposer] if baseline.proposer else [], settings)
-        latents = sae if baseline.needs_latents else None
+        latents = (sae, settings.level) if baseline.needs_latents else None
         naming = settings.naming if baseline.things else _without_things(settings.naming)
         return _vocabulary(naming), asdict(settings.language), sections, settings.seed, latents
     preset = PRESET_METHODS[method]
     chosen = preset_settings(settings, preset.preset)
-    shared = [asdict(part) for part in (chosen.language, chosen.verify, chosen.combine)]
+    asked = chosen.level, chosen.known, chosen.given
+    shared = [*asked, *(asdict(part) for part in (chosen.language, chosen.verify, chosen.combine))]
     trained = TRAINING_CACHE_VERSION, asdict(on_the_sets(settings.sae)) | training_key(settings.sae)
     proposers = chosen.proposers, proposer_settings(chosen.proposers, chosen)
     return proposers, _vocabulary(chosen.naming), shared, trained if preset.task else sae
@@ -275,8 +275,8 @@ def _open(job: Job) -> BenchmarkContext:
     sae = load(job.sae) if job.sae else None
     names: list[LatentName] = []
     if sae is not None and any(m in BASELINES and BASELINES[m].needs_latents for m in settings.methods):
-        sample = images.sample(_SAMPLE)
-        names = name_directions(sae.W_dec.detach().cpu().numpy(), words, sample, settings.naming)
+        decoder = sae.W_dec.detach().cpu().numpy()
+        names = make_namer(decoder, words, settings.naming).name(decoder)
     context = BaselineContext(
         encoder, words, settings, settings.seed, sae=sae, names=names, device=settings.device, plain_words=plain_words
     )

@@ -11,7 +11,6 @@ from latentdiff.errors import LatentDiffError
 from latentdiff.proposers.sae_latents.divergence import DIVERGENCES
 from latentdiff.proposers.sae_latents.scores import SCORES
 from latentdiff.registry import choose
-from latentdiff.statistics.multiplicity import CORRECTIONS
 
 PAPER: Mapping[str, Any] = MappingProxyType(
     {"divergence": "plain", "rank": "jsd", "hide_active": 0.1, "hide_ms": 0.5, "hide_name": 0.1}
@@ -25,11 +24,9 @@ class ConceptSettings:
     Attributes:
         rank: what ranks the findings: "gap", "jsd", "jsd_gap", "strongest" or "effect".
         divergence: "hurdle" (silence is a cell of its own) or "plain" (the paper's, over all values).
-        level: q at or below which a finding is significant.
-        correction: "bh" (Benjamini-Hochberg) or "by" (Benjamini-Yekutieli).
-        exact_below: expected count below which Fisher's exact test replaces the G test.
-        strength_from: firings that both sides need before their strengths are compared.
-        per_side: findings kept on each side.
+        permutations: of the sides, that say how sure the surest latent is by chance.
+        per_side: findings kept on each side, ...
+        significant_per_side: ... or as many as are significant, up to so many.
         hide_active: share of the tested latents to hide that fires most often (paper: 0.1).
         hide_ms: share to hide with the lowest monosemanticity (paper: 0.5).
         hide_name: share to hide whose latent's own best word fits worst.
@@ -39,11 +36,9 @@ class ConceptSettings:
 
     rank: str = "jsd_gap"
     divergence: str = "hurdle"
-    level: float = 0.05
-    correction: str = "bh"
-    exact_below: float = 10.0
-    strength_from: int = 8
+    permutations: int = 400
     per_side: int = 10
+    significant_per_side: int = 100
     hide_active: float = 0.0
     hide_ms: float = 0.0
     hide_name: float = 0.0
@@ -58,13 +53,10 @@ class ConceptSettings:
         """
         choose("concepts.rank", self.rank, SCORES)
         choose("concepts.divergence", self.divergence, DIVERGENCES)
-        choose("concepts.correction", self.correction, dict.fromkeys(CORRECTIONS))
-        if not 0 < self.level < 1:
-            raise LatentDiffError(f"concepts.level must lie between 0 and 1, both excluded; it is {self.level}")
         for key in ("hide_active", "hide_ms", "hide_name"):
             if not 0 <= getattr(self, key) < 1:
                 raise LatentDiffError(f"concepts.{key} is a share from 0 to below 1; it is {getattr(self, key)}")
-        for key, least in (("per_side", 1), ("strength_from", 1), ("exact_below", 0), ("exemplars", 0)):
+        for key, least in (("per_side", 1), ("significant_per_side", 1), ("permutations", 0), ("exemplars", 0)):
             if getattr(self, key) < least:
                 raise LatentDiffError(f"concepts.{key} must be at least {least}; it is {getattr(self, key)}")
         if self.near_misses < 0:

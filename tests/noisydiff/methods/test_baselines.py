@@ -10,17 +10,17 @@ from scipy import stats
 from latentdiff.embeddings import EmbeddingSet, from_arrays
 from latentdiff.language import LanguageSettings
 from latentdiff.naming import LatentName
+from latentdiff.naming.ranked_words import best_words
 from latentdiff.noisydiff.methods.baseline import BaselineContext
 from latentdiff.noisydiff.methods.registry import BASELINES
 from latentdiff.pipeline import CompareSettings
-from latentdiff.proposers.ranked_words import best_words
 
 Planted = tuple[EmbeddingSet, EmbeddingSet]
 FINDERS = ("visdiff", "gsclip", "mean-shift", "vocabulary")
 
 
 def named(context: BaselineContext) -> BaselineContext:
-    names = [LatentName((f"latent {i}", "thing"), (0.5, 0.4), True) for i in range(20)] + [LatentName((), (), False)]
+    names = [LatentName((f"latent {i}", "thing"), (0.5, 0.4)) for i in range(20)] + [LatentName((), ())]
     return dataclasses.replace(context, names=names)
 
 

@@ -76,7 +76,7 @@ def test_a_sweep_answers_the_same_pairs_with_one_setting_changed(
     [
         ([], "nothing to vary"),
         (["vary.concepts.rank=jsd"], r"write vary\.KEY=\[VALUE,\.\.\.\]"),
-        (["vary.out=[x]"], "with a key of encoder, sae"),
+        (["vary.out=[x]"], "with a key of encoder, level, .*sae"),
         (["vary.concepts.rank=[nosuch]"], "nosuch"),
         (["vary.sae.k=[5]"], r"sae\.k changes nothing for 'everyday'"),
     ],

@@ -196,6 +196,17 @@ def test_a_setting_of_a_proposer_that_a_preset_does_not_run_asks_it_not_anew(
     assert trained == ["task-concept"] * 4
 
 
+@pytest.mark.parametrize("changed", [{"level": 0.01}, {"known": ("dog",)}, {"given": ("width",)}])
+def test_the_level_and_what_is_known_or_given_ask_our_methods_anew_and_no_word_ranker(
+    run: Run, images: EmbeddingSet, trained: list[str], asked: list[str], changed: dict[str, Any]
+) -> None:
+    pairs = [with_truth(pairs_of(images)[0])]
+    for settings in ({}, changed):
+        run(pairs=pairs, methods=("task-concept", "mean-shift"), **settings)
+    assert trained == ["task-concept"] * 2
+    assert asked == ["mean-shift"]
+
+
 def test_halves_of_one_set_train_no_sae_of_their_own(run: Run, images: EmbeddingSet, trained: list[str]) -> None:
     halves, other = pairs_of(images, 2)
     pairs = [halves, with_truth(other)]

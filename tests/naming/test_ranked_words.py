@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentdiff.proposers.ranked_words import best_words
+from latentdiff.naming.ranked_words import best_words
 
 
 def test_plurals_and_spellings_of_one_word_take_one_place() -> None:
