@@ -6,6 +6,7 @@ The 20,000 most common words follow the paper (docs/methods.md, 2). Our lists ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ TEMPLATES = ("{}", "a photo of a {}.", "a picture of {}.")
 DOMAINS = ("medical", "satellite")
 SOURCES = ("difference", "exemplars", "decoder")
 _DATA = Path(__file__).parent / "data"
+_ALL_THINGS = 10**6  # more names than there are
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,19 @@ def common_words(count: int) -> tuple[str, ...]:
     if len(words) < count:
         raise LatentDiffError(f"naming.words is {count}, but only {len(words)} words are known; use fewer")
     return tuple(words[:count])
+
+
+def without_things(words: Sequence[str]) -> list[int]:
+    """Places of the words that are there for something else than for naming a thing.
+
+    Style, light and the like have common words; among many names of things some lie nearer by their letters alone.
+
+    Args:
+        words: of a vocabulary.
+    """
+    common = {*common_words(NamingSettings.words), *_list("objects")}
+    things = set(thing_names(_ALL_THINGS, frozenset()))
+    return [place for place, word in enumerate(words) if word in common or word not in things]
 
 
 def _is_plain(word: str) -> bool:

@@ -17,6 +17,7 @@ from latentdiff.embeddings.store import BLOCK
 from latentdiff.hypotheses import SIDES, Hypothesis, Part, Side
 from latentdiff.naming import WordVectors
 from latentdiff.naming.ranked_words import best_words
+from latentdiff.naming.vocabulary import without_things
 from latentdiff.result import OverallShift
 from latentdiff.splits import position
 from latentdiff.statistics.conditional import Covariate
@@ -79,19 +80,24 @@ def measure_shift(contrast: Contrast) -> MeasuredShift:
 
 
 def describe_shift(shift: MeasuredShift, contrast: Contrast, words: WordVectors) -> list[Hypothesis]:
-    """The shift in words along the difference of the means, with the images farthest along it; one for each side."""
+    """The shift in words along the difference of the means, with the images farthest along it; one for each side.
+
+    Names of things are left out: a shift of the sets as wholes is one of style, light or device first of all.
+    """
     pooled, hypotheses = contrast.pooled, []
-    cosines = words.vectors @ (shift.direction / (np.linalg.norm(shift.direction) or 1.0)).astype(np.float32)
+    chosen = without_things(words.words) or list(range(len(words.words)))
+    told = [words.words[place] for place in chosen]
+    cosines = words.vectors[chosen] @ (shift.direction / (np.linalg.norm(shift.direction) or 1.0)).astype(np.float32)
     for side in SIDES:
         sign = 1 if side == pooled.first else -1
-        best = best_words(sign * cosines, words.words, WORDS)
+        best = best_words(sign * cosines, told, WORDS)
         along = sign * shift.score[pooled.place[side]]
         farthest = np.argsort(-along, kind="stable")[:IMAGES]
         hypotheses.append(
             Hypothesis(
                 side=side,
                 proposer=PROPOSER,
-                words=tuple(words.words[word] for word in best),
+                words=tuple(told[word] for word in best),
                 name_found=True,
                 score=shift.summary.auroc,
                 part=Part.ALL,

@@ -9,7 +9,7 @@ import pytest
 from latentdiff.errors import LatentDiffError
 from latentdiff.naming.fold import fold
 from latentdiff.naming.things import thing_names
-from latentdiff.naming.vocabulary import NamingSettings, build_vocabulary, common_words
+from latentdiff.naming.vocabulary import NamingSettings, build_vocabulary, common_words, without_things
 
 OBJECTS = (
     "dog cat umbrella violin lemon pizza backpack horse bridge runway kitchen rose lily jack robin pearl amber iris"
@@ -93,3 +93,8 @@ def test_more_words_than_there_are_is_an_error() -> None:
 def test_the_vocabulary_is_built_without_torch() -> None:
     code = "import sys, latentdiff.naming as n; n.build_vocabulary(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_names_of_things_common_words_objects_and_ones_own_remain():
+    words = ["painting", "traffic light", "poster paint", "dugong", "ground-glass opacity"]
+    assert [words[place] for place in without_things(words)] == ["painting", "traffic light", "ground-glass opacity"]
